@@ -1,0 +1,208 @@
+//! The TOML text and what is wrong with it.
+
+use serde_json::Value;
+use vak_sdk::policy::{ConfigError, Effect};
+
+use crate::condition::{Condition, Test};
+use crate::pattern::Pattern;
+
+/// More rules than anybody writes by hand; a generated list that is longer
+/// should be attributes and one rule. Bounds what installation costs.
+pub(crate) const RULES_MAX: usize = 50_000;
+
+/// A JSON pointer in a condition needs no more than this, and each of them is
+/// walked on a call.
+const CONDITIONS_MAX: usize = 32;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    rule: Vec<toml::Spanned<RuleText>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    id: String,
+    effect: EffectText,
+    #[serde(default = "anything")]
+    agents: Vec<String>,
+    #[serde(default = "anything")]
+    operations: Vec<String>,
+    #[serde(default = "anything")]
+    resources: Vec<String>,
+    #[serde(default)]
+    when: Vec<ConditionText>,
+    #[serde(default)]
+    reason: String,
+}
+
+fn anything() -> Vec<String> {
+    vec!["**".to_owned()]
+}
+
+#[derive(serde::Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum EffectText {
+    Permit,
+    Forbid,
+    Escalate,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConditionText {
+    argument: String,
+    equals: Option<Value>,
+    one_of: Option<Vec<Value>>,
+    matches: Option<String>,
+    within: Option<String>,
+    at_least: Option<f64>,
+    at_most: Option<f64>,
+    #[serde(default)]
+    not: bool,
+    #[serde(default)]
+    optional: bool,
+}
+
+/// A checked rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: Box<str>,
+    pub(crate) effect: Effect,
+    pub(crate) agents: Vec<Pattern>,
+    pub(crate) operations: Vec<Pattern>,
+    pub(crate) resources: Vec<Pattern>,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) reason: Box<str>,
+}
+
+/// A checked configuration.
+pub(crate) struct Config {
+    pub(crate) summary: String,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// Reads the configuration text.
+pub(crate) fn parse(text: &str) -> Result<Config, ConfigError> {
+    let document: Document = toml::from_str(text).map_err(|error| {
+        let at = error.span().map(|span| span.start);
+        located(text, at, error.message().to_owned())
+    })?;
+    if document.rule.len() > RULES_MAX {
+        let message = format!("{} rules; the most is {RULES_MAX}", document.rule.len());
+        return Err(located(text, None, message));
+    }
+    let mut ids = rustc_hash::FxHashSet::default();
+    let mut rules = Vec::with_capacity(document.rule.len());
+    for rule in document.rule {
+        let at = rule.span().start;
+        let rule = check(rule.into_inner()).map_err(|message| located(text, Some(at), message))?;
+        if !ids.insert(rule.id.clone()) {
+            let message = format!("the rule id `{}` stands twice; rename one", rule.id);
+            return Err(located(text, Some(at), message));
+        }
+        rules.push(rule);
+    }
+    Ok(Config { summary: document.summary, rules })
+}
+
+fn located(text: &str, at: Option<usize>, message: String) -> ConfigError {
+    let before = at.and_then(|at| text.get(..at));
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    ConfigError {
+        message,
+        line: before.map(|before| number(before.matches('\n').count())),
+        column: before.map(|before| number(before.rsplit('\n').next().unwrap_or("").chars().count())),
+    }
+}
+
+fn check(rule: RuleText) -> Result<Rule, String> {
+    let id = rule.id;
+    if id.is_empty() {
+        return Err("a rule has an empty `id`".to_owned());
+    }
+    let within = |message: String| format!("rule `{id}`: {message}");
+    if rule.when.len() > CONDITIONS_MAX {
+        return Err(within(format!("{} conditions; the most is {CONDITIONS_MAX}", rule.when.len())));
+    }
+    let patterns = |field: &str, globs: Vec<String>| match globs.is_empty() {
+        // An empty list reads as "none" to some and as "any" to others.
+        true => Err(within(format!("`{field}` is empty; leave it out to mean any"))),
+        false => globs.iter().map(|glob| Pattern::parse(glob).map_err(within)).collect::<Result<Vec<_>, _>>(),
+    };
+    Ok(Rule {
+        effect: match rule.effect {
+            EffectText::Permit => Effect::Permit,
+            EffectText::Forbid => Effect::Forbid,
+            EffectText::Escalate => Effect::Escalate,
+        },
+        agents: patterns("agents", rule.agents)?,
+        operations: patterns("operations", rule.operations)?,
+        resources: patterns("resources", rule.resources)?,
+        when: rule.when.into_iter().map(condition).collect::<Result<_, _>>().map_err(within)?,
+        reason: rule.reason.into(),
+        id: id.into(),
+    })
+}
+
+fn condition(text: ConditionText) -> Result<Condition, String> {
+    let pointer = text.argument;
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return Err(format!("`argument = \"{pointer}\"` is no JSON pointer; write `/{pointer}`"));
+    }
+    let range = (text.at_least.is_some() || text.at_most.is_some())
+        .then_some(Test::Range { at_least: text.at_least, at_most: text.at_most });
+    let tests = [
+        text.equals.map(|value| Ok(Test::OneOf(vec![value]))),
+        text.one_of.map(|values| Ok(Test::OneOf(values))),
+        text.matches.map(|glob| Pattern::parse(&glob).map(Test::Matches)),
+        text.within.map(within),
+        range.map(Ok),
+    ];
+    let mut tests = tests.into_iter().flatten();
+    match (tests.next(), tests.next()) {
+        (Some(test), None) => {
+            Ok(Condition { pointer: pointer.into(), test: test?, negated: text.not, optional: text.optional })
+        }
+        _ => Err(format!(
+            "the condition on `{pointer}` needs exactly one of `equals`, `one_of`, `matches`, `within`, `at_least`/`at_most`"
+        )),
+    }
+}
+
+fn within(folder: String) -> Result<Test, String> {
+    let plain = folder.split('/').all(|segment| segment != "." && segment != "..");
+    match folder.starts_with('/') && plain {
+        true => Ok(Test::Within(folder.into())),
+        false => Err(format!("`within = \"{folder}\"` must be an absolute path without `.` and `..`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let rule = "[[rule]]\nid = \"a\"\neffect = \"permit\"\n";
+        let cases = [
+            ("[[rule]]\nid = \"a\"\n".to_owned(), 1, "missing field `effect`"),
+            (format!("{rule}operatons = []\n"), 4, "unknown field `operatons`"),
+            (format!("{rule}operations = []\n"), 1, "`operations` is empty"),
+            (format!("{rule}when = [{{ argument = \"path\", equals = 1 }}]\n"), 1, "write `/path`"),
+            (format!("{rule}when = [{{ argument = \"/p\" }}]\n"), 1, "needs exactly one of"),
+            (format!("{rule}when = [{{ argument = \"/p\", within = \"a\" }}]\n"), 1, "must be an absolute path"),
+            (format!("{rule}\n{rule}"), 5, "the rule id `a` stands twice"),
+            ("x = [".to_owned(), 1, "unclosed array"),
+        ];
+        for (text, line, part) in cases {
+            let error = parse(&text).err().unwrap_or_else(|| panic!("took {text}"));
+            assert!(error.message.contains(part), "{text}: {}", error.message);
+            assert_eq!(error.line, Some(line), "{text}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Write VAK components in Rust.
+//!
+//! A component is a library crate of type `cdylib` that depends on this crate
+//! with exactly one feature: `policy`, `configurable-policy` or `skill`.
+//! A whole policy:
+//!
+//! ```
+//! # #[cfg(all(feature = "policy", not(feature = "configurable-policy")))] mod example {
+//! use vak_sdk::policy::{Action, Description, Effect, Finding, JudgeError, Policy};
+//!
+//! #[derive(Default)]
+//! struct NoShell;
+//!
+//! impl Policy for NoShell {
+//!     fn evaluate(&self, action: &Action) -> Result<Finding, JudgeError> {
+//!         match action.operation.ends_with("/shell") {
+//!             true => Ok(Finding::forbid("no-shell", "agents may not open a shell")),
+//!             false => Ok(Finding::abstain()),
+//!         }
+//!     }
+//!
+//!     fn describe(&self) -> Description {
+//!         Description::of("Keeps agents out of shells.").rule("no-shell", Effect::Forbid, "No shells.")
+//!     }
+//! }
+//!
+//! vak_sdk::export_policy!(NoShell);
+//! # }
+//! ```
+//!
+//! There is no clock, no randomness and no I/O in a policy: its answer depends
+//! on the action and its configuration alone. A panic is a deny.
+
+#[doc(hidden)]
+pub mod bindings;
+#[cfg(any(feature = "policy", feature = "configurable-policy", feature = "skill"))]
+pub mod log;
+#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+pub mod policy;
+#[cfg(feature = "skill")]
+pub mod skill;
