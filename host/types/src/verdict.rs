@@ -87,6 +87,8 @@ pub enum FailureKind {
     Output,
     /// Its answer was not one that the interface allows.
     Malformed,
+    /// It answered that it could not judge the action.
+    Unjudged,
     /// It could not be started, or what it depends on was not there.
     Unavailable,
 }
@@ -102,6 +104,7 @@ impl fmt::Display for FailureKind {
             Self::HostCalls => "host-calls",
             Self::Output => "output",
             Self::Malformed => "malformed",
+            Self::Unjudged => "unjudged",
             Self::Unavailable => "unavailable",
         })
     }
@@ -183,7 +186,7 @@ pub struct Verdict {
     /// Milliseconds after which a rate limited action can succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// True when a component that was loaded without a signature had a say.
+    /// True when the host that decided runs a component without a signature.
     pub unsigned: bool,
 }
 

@@ -1,0 +1,206 @@
+//! How many voices become one verdict.
+
+use vak_types::{Decision, Effect, Failure, Reason, Source, Verdict};
+
+use crate::ports::{Exceeded, Finding, Guard, Standing};
+
+/// Longest rule name and reason that is kept of a guard's finding, in bytes:
+/// enough for a sentence, and 64 policies still fit in one ledger entry.
+const TEXT_BYTES_MAX: usize = 1_024;
+
+/// Joins the voices of one decision. The order in which guards are heard
+/// changes the order of the reasons and nothing else.
+#[derive(Debug)]
+pub struct Join {
+    reasons: Vec<Reason>,
+    strictest: Option<Decision>,
+    permitted: bool,
+    unsigned: bool,
+    retry_after_ms: Option<u64>,
+}
+
+impl Join {
+    /// A decision nobody has spoken in. `unsigned` marks the verdict from the
+    /// start, for a host that runs an unsigned component.
+    pub fn new(unsigned: bool) -> Self {
+        Self { reasons: Vec::new(), strictest: None, permitted: false, unsigned, retry_after_ms: None }
+    }
+
+    /// Hears a limit without room. It denies.
+    pub fn exceed(&mut self, exceeded: Exceeded) {
+        self.retry_after_ms = exceeded.retry_after_ms;
+        self.push(Reason {
+            source: Source::Limit(exceeded.limit),
+            effect: Effect::Forbid,
+            rule: None,
+            failure: None,
+            message: exceeded.message,
+        });
+    }
+
+    /// Hears a guard. A failure to answer denies.
+    pub fn hear(&mut self, guard: &(impl Guard + ?Sized), answer: Result<Finding, Failure>) {
+        self.unsigned |= guard.component().signer.is_none();
+        let source = Source::Component(guard.component().clone());
+        let finding = match answer {
+            Ok(finding) => finding,
+            Err(Failure { kind, message }) => {
+                let failure = Some(kind);
+                self.push(Reason { source, effect: Effect::Forbid, rule: None, failure, message: cut(message) });
+                return;
+            }
+        };
+        let Finding { mut effect, rule, mut reason } = finding;
+        if guard.standing() == Standing::MayPermit {
+            // Whoever may permit can also say "yes, if a person agrees" or
+            // "yes, but not like this": those stand on a permit of its own.
+            self.permitted |= !matches!(effect, Effect::Abstain | Effect::Forbid);
+        } else if effect == Effect::Permit {
+            effect = Effect::Abstain;
+            reason = format!("permits, but is not granted `may_permit`: {reason}");
+        }
+        self.push(Reason { source, effect, rule: rule.map(cut), failure: None, message: cut(reason) });
+    }
+
+    /// The verdict: the strictest voice, or a deny when nobody permitted.
+    pub fn finish(mut self) -> Verdict {
+        let denied = self.strictest == Some(Decision::Deny);
+        if !self.permitted && !denied {
+            self.push(Reason::host(Effect::Forbid, "no policy permits this action"));
+        }
+        Verdict {
+            decision: self.strictest.unwrap_or(Decision::Deny),
+            reasons: self.reasons,
+            retry_after_ms: self.retry_after_ms,
+            unsigned: self.unsigned,
+        }
+    }
+
+    fn push(&mut self, reason: Reason) {
+        if let Some(decision) = reason.effect.decision() {
+            self.strictest = Some(self.strictest.map_or(decision, |strictest| strictest.join(decision)));
+        }
+        self.reasons.push(reason);
+    }
+}
+
+/// Cuts at a character, so the text stays valid, and says that it was cut.
+fn cut(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX - '…'.len_utf8()));
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use vak_types::{Action, ComponentRef, Digest, FailureKind};
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    struct Voice {
+        standing: Standing,
+        answer: Result<Effect, FailureKind>,
+        component: Arc<ComponentRef>,
+    }
+
+    impl Guard for Voice {
+        fn component(&self) -> &Arc<ComponentRef> {
+            &self.component
+        }
+
+        fn standing(&self) -> Standing {
+            self.standing
+        }
+
+        fn evaluate(&self, _: &Action) -> Result<Finding, Failure> {
+            unreachable!("the join is fed by hand")
+        }
+    }
+
+    impl Voice {
+        fn answer(&self) -> Result<Finding, Failure> {
+            match self.answer {
+                Ok(effect) => Ok(Finding { effect, rule: None, reason: String::new() }),
+                Err(kind) => Err(Failure { kind, message: String::new() }),
+            }
+        }
+    }
+
+    fn decide(voices: &[Voice]) -> Verdict {
+        let mut join = Join::new(false);
+        for voice in voices {
+            join.hear(voice, voice.answer());
+        }
+        join.finish()
+    }
+
+    fn voice() -> impl Strategy<Value = Voice> {
+        let effect = prop_oneof![
+            Just(Effect::Abstain),
+            Just(Effect::Permit),
+            Just(Effect::Permit),
+            Just(Effect::Backtrack),
+            Just(Effect::Escalate),
+            Just(Effect::Forbid),
+        ];
+        let answer = prop_oneof![9 => effect.prop_map(Ok), 1 => Just(Err(FailureKind::Trap))];
+        (any::<bool>(), answer).prop_map(|(may_permit, answer)| Voice {
+            standing: if may_permit { Standing::MayPermit } else { Standing::RestrictOnly },
+            answer,
+            component: Arc::new(ComponentRef {
+                name: "voice".parse().unwrap(),
+                digest: Digest::of(b""),
+                config: None,
+                signer: None,
+            }),
+        })
+    }
+
+    fn grants(voice: &Voice) -> bool {
+        let yes = [Ok(Effect::Permit), Ok(Effect::Backtrack), Ok(Effect::Escalate)];
+        voice.standing == Standing::MayPermit && yes.contains(&voice.answer)
+    }
+
+    proptest! {
+        #[test]
+        fn allow_means_permitted_and_unopposed(voices in prop::collection::vec(voice(), 0..6)) {
+            let harmless = voices.iter().all(|voice| {
+                matches!(voice.answer, Ok(Effect::Abstain | Effect::Permit))
+            });
+            let expected = harmless && voices.iter().any(grants);
+            prop_assert_eq!(decide(&voices).is_allow(), expected);
+        }
+
+        #[test]
+        fn order_does_not_matter(mut voices in prop::collection::vec(voice(), 0..6)) {
+            let decision = decide(&voices).decision;
+            voices.reverse();
+            prop_assert_eq!(decide(&voices).decision, decision);
+        }
+
+        #[test]
+        fn only_a_granted_permit_loosens(voices in prop::collection::vec(voice(), 0..6), more in voice()) {
+            let before = decide(&voices).decision;
+            let granted = grants(&more);
+            let after = decide(&[voices, vec![more]].concat()).decision;
+            prop_assert!(after >= before || granted);
+        }
+
+        #[test]
+        fn every_verdict_names_who_decided(voices in prop::collection::vec(voice(), 0..6)) {
+            prop_assert!(decide(&voices).deciding().is_some());
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let text = cut("é".repeat(2_000));
+        assert!(text.len() <= TEXT_BYTES_MAX && text.ends_with('…'));
+    }
+}

@@ -1,0 +1,50 @@
+//! The decision path: limits, then guards, then the ledger, in one direction.
+//!
+//! Everything it needs from the world is a port ([`Limiter`], [`Guard`],
+//! [`Ledger`]); it knows neither WebAssembly nor storage, reads no clock and
+//! runs on any executor. The time of a decision is the time in its action.
+//!
+//! Invariants, each driven from a seed by `tests/simulation`:
+//!
+//! * An action is allowed only when every limit has room, at least one guard
+//!   that may permit is for it, no guard is against it, no guard failed, and
+//!   the ledger has acknowledged the verdict.
+//! * A verdict that is not an allow consumes nothing.
+//! * A guard can make a verdict looser only by permitting, and only when it
+//!   [may permit](Standing::MayPermit).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vak_pipeline::{Finding, Guard, Join, Standing};
+//! use vak_types::{Action, ComponentRef, Decision, Effect, Failure};
+//!
+//! struct Always(Effect, Arc<ComponentRef>);
+//!
+//! impl Guard for Always {
+//!     fn component(&self) -> &Arc<ComponentRef> { &self.1 }
+//!     fn standing(&self) -> Standing { Standing::RestrictOnly }
+//!     fn evaluate(&self, _: &Action) -> Result<Finding, Failure> {
+//!         Ok(Finding { effect: self.0, rule: None, reason: "always".into() })
+//!     }
+//! }
+//!
+//! # let component = Arc::new(ComponentRef { name: "a".parse()?, digest: vak_types::Digest::of(b""), config: None, signer: None });
+//! # let request: vak_types::ActionRequest = serde_json::from_str(r#"{"agent":"a","session":"s","operation":"o","resource":"r"}"#)?;
+//! # let action = request.at("1".parse()?, vak_types::Timestamp::default());
+//! // A permit from a guard that may only restrict is not enough.
+//! let guard = Always(Effect::Permit, component);
+//! let mut join = Join::new(false);
+//! join.hear(&guard, guard.evaluate(&action));
+//! assert_eq!(join.finish().decision, Decision::Deny);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod join;
+mod pipeline;
+mod ports;
+
+pub use join::Join;
+pub use pipeline::{Decided, Pipeline};
+pub use ports::{Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};

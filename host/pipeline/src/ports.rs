@@ -1,0 +1,96 @@
+//! What the decision path needs from the world.
+
+use std::sync::Arc;
+
+use vak_types::{Action, ComponentRef, Effect, Failure, LimitName, Verdict};
+
+/// Whether a guard's permit counts. The operator grants it; a publisher cannot
+/// take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its permit is a permit.
+    MayPermit,
+    /// Its permit is an abstention; everything stricter counts.
+    RestrictOnly,
+}
+
+/// What a guard says about one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it says.
+    pub effect: Effect,
+    /// The rule that decided, as the guard names it.
+    pub rule: Option<String>,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// Somebody with a say: a policy or a scorer.
+pub trait Guard {
+    /// Exactly which component speaks.
+    fn component(&self) -> &Arc<ComponentRef>;
+
+    /// Whether its permit counts.
+    fn standing(&self) -> Standing;
+
+    /// Judges one action. The same action gives the same finding.
+    ///
+    /// # Errors
+    /// The guard did not answer. That is a deny.
+    fn evaluate(&self, action: &Action) -> Result<Finding, Failure>;
+}
+
+/// A limit with no room left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which limit.
+    pub limit: LimitName,
+    /// Milliseconds after which there can be room; `None` when waiting does
+    /// not help.
+    pub retry_after_ms: Option<u64>,
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// Tokens set aside for one action. Dropping it gives them back, so a decision
+/// that is denied, fails or is cancelled consumes nothing.
+pub trait Reservation: Send {
+    /// The action is allowed: the tokens are spent.
+    fn commit(self);
+}
+
+/// Rate limits and budgets.
+pub trait Limiter {
+    /// Tokens set aside.
+    type Reservation: Reservation;
+
+    /// Sets aside what `action` costs in every limit that covers it, or in none.
+    ///
+    /// # Errors
+    /// A limit has no room.
+    fn reserve(&self, action: &Action) -> Result<Self::Reservation, Exceeded>;
+}
+
+/// The ledger did not acknowledge an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerError {
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// Where verdicts are recorded before they are released.
+pub trait Ledger {
+    /// Proof that an entry was recorded.
+    type Receipt: Send;
+
+    /// Records one verdict; resolves when the entry is as durable as the
+    /// configuration asks.
+    ///
+    /// # Errors
+    /// The entry is not known to be recorded.
+    fn record(
+        &self,
+        action: &Action,
+        verdict: &Verdict,
+    ) -> impl Future<Output = Result<Self::Receipt, LedgerError>> + Send;
+}

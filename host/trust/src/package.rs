@@ -1,0 +1,137 @@
+//! A component, its manifest and its signature as bytes, and their files.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use vak_types::Digest;
+
+use crate::bundle::{self, Subjects};
+use crate::key::PrivateKey;
+use crate::manifest::Manifest;
+
+/// Largest component: a Python one with its interpreter takes 20 MiB.
+const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a package's files could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// A file could not be read or written.
+    #[error("the package file `{}`: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is larger than any such file.
+    #[error("the package file `{}` is larger than {bytes_max} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most it may have.
+        bytes_max: u64,
+    },
+    /// The path does not end in `.wasm`.
+    #[error("`{}` does not end in `.wasm`; name the component, its manifest and signature lie beside it", .0.display())]
+    NotWasm(PathBuf),
+}
+
+/// A component, its manifest and its signature, none of them checked.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The component.
+    pub component: Vec<u8>,
+    /// The packed manifest.
+    pub manifest: Vec<u8>,
+    /// The signature file, where there is one.
+    pub bundle: Option<Vec<u8>>,
+}
+
+impl Package {
+    /// A package without a signature.
+    pub fn unsigned(component: Vec<u8>, manifest: &Manifest) -> Self {
+        Self { component, manifest: manifest.to_packed(), bundle: None }
+    }
+
+    /// Reads `NAME.wasm` and, beside it, `NAME.manifest.json` and, where it
+    /// exists, `NAME.sigstore.json`.
+    ///
+    /// # Errors
+    /// The component or manifest is not there, or a file is too large.
+    pub fn read(path: &Path) -> Result<Self, PackageError> {
+        let files = Files::beside(path)?;
+        let bundle = match read(&files.bundle, bundle::BYTES_MAX as u64) {
+            Err(PackageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
+            bundle => Some(bundle?),
+        };
+        Ok(Self {
+            component: read(path, COMPONENT_BYTES_MAX)?,
+            manifest: read(&files.manifest, COMPONENT_BYTES_MAX)?,
+            bundle,
+        })
+    }
+
+    /// Writes the package's files; a signature that is there and belongs to
+    /// other bytes is removed.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), PackageError> {
+        let files = Files::beside(path)?;
+        write(path, &self.component)?;
+        write(&files.manifest, &self.manifest)?;
+        match &self.bundle {
+            Some(bundle) => write(&files.bundle, bundle),
+            None => match std::fs::remove_file(&files.bundle) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(PackageError::Io { path: files.bundle, source })
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The same package signed by `key`. The same key and bytes give the same
+    /// signature file.
+    #[must_use]
+    pub fn sign(mut self, key: &PrivateKey) -> Self {
+        self.bundle = Some(bundle::sign(key, self.subjects()));
+        self
+    }
+
+    pub(crate) fn subjects(&self) -> Subjects {
+        Subjects { component: Digest::of(&self.component), manifest: Digest::of(&self.manifest) }
+    }
+}
+
+struct Files {
+    manifest: PathBuf,
+    bundle: PathBuf,
+}
+
+impl Files {
+    fn beside(component: &Path) -> Result<Self, PackageError> {
+        match component.extension() {
+            Some(extension) if extension == "wasm" => Ok(Self {
+                manifest: component.with_extension("manifest.json"),
+                bundle: component.with_extension("sigstore.json"),
+            }),
+            _ => Err(PackageError::NotWasm(component.to_owned())),
+        }
+    }
+}
+
+fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, PackageError> {
+    let io = |source| PackageError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(io)?.take(bytes_max + 1).read_to_end(&mut bytes).map_err(io)?;
+    match bytes.len() as u64 > bytes_max {
+        true => Err(PackageError::TooLarge { path: path.to_owned(), bytes_max }),
+        false => Ok(bytes),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), PackageError> {
+    std::fs::write(path, bytes).map_err(|source| PackageError::Io { path: path.to_owned(), source })
+}
