@@ -1,6 +1,6 @@
 //! How many voices become one verdict.
 
-use vak_types::{Decision, Effect, Failure, Reason, Source, Verdict};
+use vak_types::{Decision, Effect, Failure, Reason, Source, Verdict, printable};
 
 use crate::ports::{Exceeded, Finding, Guard, Standing};
 
@@ -46,7 +46,7 @@ impl Join {
             Ok(finding) => finding,
             Err(Failure { kind, message }) => {
                 let failure = Some(kind);
-                self.push(Reason { source, effect: Effect::Forbid, rule: None, failure, message: cut(message) });
+                self.push(Reason { source, effect: Effect::Forbid, rule: None, failure, message: line(&message) });
                 return;
             }
         };
@@ -59,7 +59,7 @@ impl Join {
             effect = Effect::Abstain;
             reason = format!("permits, but is not granted `may_permit`: {reason}");
         }
-        self.push(Reason { source, effect, rule: rule.map(cut), failure: None, message: cut(reason) });
+        self.push(Reason { source, effect, rule: rule.as_deref().map(line), failure: None, message: line(&reason) });
     }
 
     /// The verdict: the strictest voice, or a deny when nobody permitted.
@@ -84,13 +84,8 @@ impl Join {
     }
 }
 
-/// Cuts at a character, so the text stays valid, and says that it was cut.
-fn cut(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX - '…'.len_utf8()));
-        text.push('…');
-    }
-    text
+fn line(text: &str) -> String {
+    printable(text, TEXT_BYTES_MAX)
 }
 
 #[cfg(test)]
@@ -196,11 +191,5 @@ mod tests {
         fn every_verdict_names_who_decided(voices in prop::collection::vec(voice(), 0..6)) {
             prop_assert!(decide(&voices).deciding().is_some());
         }
-    }
-
-    #[test]
-    fn long_texts_are_cut_at_a_character() {
-        let text = cut("é".repeat(2_000));
-        assert!(text.len() <= TEXT_BYTES_MAX && text.ends_with('…'));
     }
 }

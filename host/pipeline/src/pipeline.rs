@@ -37,6 +37,11 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
         &self.ledger
     }
 
+    /// The ledger, when no more is to be decided.
+    pub fn into_ledger(self) -> Log {
+        self.ledger
+    }
+
     /// The guards, in the order they are heard.
     pub fn guards(&self) -> &[Voice] {
         &self.guards

@@ -33,6 +33,6 @@ pub use component::{ComponentRef, KeyId, Kind};
 pub use digest::{Digest, DigestError};
 pub use grant::Grant;
 pub use json::{Json, JsonError};
-pub use text::{ActionId, AgentId, Label, LimitName, Name, Operation, Resource, SessionId, TextError};
+pub use text::{ActionId, AgentId, Label, LimitName, Name, Operation, Resource, SessionId, TextError, printable};
 pub use time::Timestamp;
 pub use verdict::{Decision, Effect, Failure, FailureKind, Reason, Source, Verdict};

@@ -61,6 +61,27 @@ fn check(what: &'static str, text: &str, bytes_max: usize, allowed: fn(char) -> 
     }
 }
 
+/// Untrusted text made fit for one line of a log, a terminal or a verdict:
+/// characters that could forge lines or hide text are escaped, and what is
+/// longer than `bytes_max` is cut at a character and ends in `…`.
+pub fn printable(text: &str, bytes_max: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(bytes_max));
+    for character in text.chars() {
+        let before = line.len();
+        match is_plain(character) {
+            true => line.push(character),
+            false => line.extend(character.escape_default()),
+        }
+        if line.len() > bytes_max {
+            line.truncate(before);
+            line.truncate(line.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8())));
+            line.push('…');
+            break;
+        }
+    }
+    line
+}
+
 macro_rules! checked_text {
     ($(#[$doc:meta])* $type:ident, $what:literal, $bytes_max:expr, $allowed:path) => {
         $(#[$doc])*
@@ -164,6 +185,15 @@ mod tests {
         }
         assert!("a".repeat(129).parse::<AgentId>().is_err());
         assert!("späte Anfrage 7".parse::<AgentId>().is_ok());
+    }
+
+    #[test]
+    fn printable_text_is_one_short_line() {
+        let cases =
+            [("fine", 10, "fine"), ("a\nb\u{202e}", 20, "a\\nb\\u{202e}"), ("ééééé", 9, "ééé…"), ("\n\n\n", 5, "\\n…")];
+        for (text, bytes_max, line) in cases {
+            assert_eq!(printable(text, bytes_max), line);
+        }
     }
 
     #[test]

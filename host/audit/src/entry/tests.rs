@@ -1,0 +1,361 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use vak_types::{
+    Action, AttributeValue, ComponentRef, Effect, FailureKind, Json, KeyId, Label, Reason, Source, Verdict,
+};
+
+use super::*;
+use crate::{Contents, DecodeError, Draft, EncodeError, PART_BYTES_MAX, Status, leaf_hash};
+
+fn origin() -> Origin {
+    "example.org/audit".parse().unwrap()
+}
+
+fn sealed(draft: &Draft, seq: u64) -> Vec<u8> {
+    Sealer::new(&origin()).seal(seq, &Digest::of(b"before"), &draft.rest).to_vec()
+}
+
+/// Some action, to be varied.
+fn action() -> Action {
+    Action {
+        id: "a-1".parse().unwrap(),
+        session: "s1".parse().unwrap(),
+        agent: "ada".parse().unwrap(),
+        operation: "files/read_file".parse().unwrap(),
+        resource: "mcp:files/read_file".parse().unwrap(),
+        arguments: Json::parse(r#"{"path": "/tmp/a"}"#).unwrap(),
+        attributes: BTreeMap::from([
+            ("mfa".to_owned(), AttributeValue::Boolean(true)),
+            ("roles".to_owned(), AttributeValue::Texts(vec!["dev".to_owned(), "ops".to_owned()])),
+        ]),
+        labels: vec!["untrusted-input".parse().unwrap()],
+        time: Timestamp::from_nanos(1_700_000_000_123_456_789),
+    }
+}
+
+fn verdict() -> Verdict {
+    let component = ComponentRef {
+        name: "files".parse().unwrap(),
+        digest: Digest::of(b"component"),
+        config: Some(Digest::of(b"config")),
+        signer: Some(KeyId::of(&[1; 32])),
+    };
+    let reason = Reason {
+        source: Source::Component(Arc::new(component)),
+        effect: Effect::Permit,
+        rule: Some("tmp".to_owned()),
+        failure: None,
+        message: "files under /tmp may be read".to_owned(),
+    };
+    Verdict {
+        decision: vak_types::Decision::Allow,
+        reasons: vec![reason],
+        retry_after_ms: None,
+        unsigned: false,
+    }
+}
+
+fn attribute() -> impl Strategy<Value = AttributeValue> {
+    prop_oneof![
+        any::<bool>().prop_map(AttributeValue::Boolean),
+        any::<i64>().prop_map(AttributeValue::Integer),
+        ".{0,9}".prop_map(AttributeValue::Text),
+        prop::collection::vec(".{0,5}", 0..3).prop_map(AttributeValue::Texts),
+    ]
+}
+
+fn source() -> impl Strategy<Value = Source> {
+    let component = ("[a-z]{1,9}", any::<[u8; 32]>(), any::<Option<[u8; 32]>>(), any::<Option<[u8; 32]>>()).prop_map(
+        |(name, digest, config, signer)| {
+            Source::Component(Arc::new(ComponentRef {
+                name: name.parse().unwrap(),
+                digest: Digest::from_bytes(digest),
+                config: config.map(Digest::from_bytes),
+                signer: signer.map(|key| KeyId::of(&key)),
+            }))
+        },
+    );
+    prop_oneof![Just(Source::Host), "[a-z]{1,9}".prop_map(|name| Source::Limit(name.parse().unwrap())), component]
+}
+
+fn reason() -> impl Strategy<Value = Reason> {
+    use {Effect::*, FailureKind::*};
+    let effect = prop::sample::select(vec![Abstain, Permit, Backtrack, Escalate, Forbid]);
+    let failures = vec![Trap, TimeOut, Fuel, Memory, Stack, HostCalls, Output, Malformed, Unjudged, Unavailable];
+    let failure = prop::option::of(prop::sample::select(failures));
+    (source(), effect, prop::option::of(".{0,9}"), failure, ".{0,20}")
+        .prop_map(|(source, effect, rule, failure, message)| Reason { source, effect, rule, failure, message })
+}
+
+prop_compose! {
+    fn any_verdict()(
+        decision in prop::sample::select(vec![
+            vak_types::Decision::Allow, vak_types::Decision::Backtrack, vak_types::Decision::Escalate,
+            vak_types::Decision::Deny,
+        ]),
+        reasons in prop::collection::vec(reason(), 0..4),
+        retry_after_ms in any::<Option<u64>>(),
+        unsigned in any::<bool>(),
+    ) -> Verdict {
+        Verdict { decision, reasons, retry_after_ms, unsigned }
+    }
+}
+
+prop_compose! {
+    fn any_action()(
+        names in prop::collection::vec("[a-zé0-9/:]{1,12}", 5),
+        arguments in "[a-z]{0,40}",
+        attributes in prop::collection::btree_map(".{0,6}", attribute(), 0..4),
+        labels in prop::collection::vec("[a-z]{1,6}", 0..3),
+        time in any::<u64>(),
+    ) -> Action {
+        Action {
+            id: names[0].parse().unwrap(),
+            session: names[1].parse().unwrap(),
+            agent: names[2].parse().unwrap(),
+            operation: names[3].parse().unwrap(),
+            resource: names[4].parse().unwrap(),
+            arguments: Json::parse(&format!("{arguments:?}")).unwrap(),
+            attributes,
+            labels: labels.iter().map(|label| label.parse().unwrap()).collect(),
+            time: Timestamp::from_nanos(time),
+        }
+    }
+}
+
+prop_compose! {
+    fn any_outcome()(
+        decision in 0..9u64,
+        status in prop::sample::select(vec![Status::Succeeded, Status::Failed, Status::Unknown]),
+        result in prop::option::of((any::<[u8; 32]>(), any::<u64>())),
+        detail in ".{0,20}",
+        duration_ns in any::<u64>(),
+    ) -> Outcome {
+        let result = result.map(|(sha256, bytes)| Contents { sha256: Digest::from_bytes(sha256), bytes });
+        Outcome { decision, status, result, detail, duration_ns }
+    }
+}
+
+/// What was taken for an entry has to be the entry's one encoding.
+fn refused_or_canonical(bytes: &[u8]) {
+    if let Ok(entry) = Entry::decode(bytes) {
+        assert_eq!(entry.encode().unwrap(), bytes);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_decision_says_all_of_action_and_verdict(action in any_action(), verdict in any_verdict(), seq in any::<u64>()) {
+        let bytes = sealed(&Draft::decision(&action, &verdict).unwrap(), seq);
+        let entry = Entry::decode(&bytes).unwrap();
+        prop_assert_eq!(&entry.encode().unwrap(), &bytes);
+        prop_assert_eq!((&entry.origin, entry.seq, entry.prev), (&origin(), seq, Digest::of(b"before")));
+        prop_assert_eq!((&entry.agent, &entry.session), (&action.agent, &action.session));
+        prop_assert_eq!((&entry.action, entry.time), (&action.id, action.time));
+        let Body::Decision(decision) = entry.body else { panic!("not a decision") };
+        prop_assert_eq!((&decision.operation, &decision.resource), (&action.operation, &action.resource));
+        prop_assert_eq!(decision.arguments.value().map(String::as_str), Some(action.arguments.as_str()));
+        prop_assert_eq!(decision.attributes.value(), Some(&action.attributes));
+        prop_assert_eq!(decision.labels.value(), Some(&action.labels));
+        prop_assert_eq!(decision.verdict, verdict);
+    }
+
+    #[test]
+    fn an_outcome_says_all_of_it(action in any_action(), outcome in any_outcome(), time in any::<u64>()) {
+        let time = Timestamp::from_nanos(time);
+        let bytes = sealed(&Draft::outcome(&action, time, &outcome).unwrap(), 9);
+        let entry = Entry::decode(&bytes).unwrap();
+        prop_assert_eq!(&entry.encode().unwrap(), &bytes);
+        prop_assert_eq!((entry.time, entry.body), (time, Body::Outcome(outcome)));
+    }
+
+    #[test]
+    fn altered_bytes_are_refused_or_another_entry(
+        action in any_action(),
+        verdict in any_verdict(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u8>>(), any::<bool>()), 1..4),
+    ) {
+        let mut bytes = sealed(&Draft::decision(&action, &verdict).unwrap(), 1);
+        for (at, value, insert) in edits {
+            let at = at.index(bytes.len());
+            match value {
+                Some(value) if insert => bytes.insert(at, value),
+                Some(value) => bytes[at] = value,
+                None => drop(bytes.remove(at)),
+            }
+        }
+        refused_or_canonical(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_refused_or_an_entry(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..4u8) {
+        refused_or_canonical(&bytes);
+        let mut writer = Writer::default();
+        About { time: Timestamp::default(), agent: &action().agent, session: &action().session, action: &action().id }
+            .write(&mut writer, kind);
+        refused_or_canonical(&Sealer::new(&origin()).seal(1, &Digest::of(b""), &[writer.bytes, bytes].concat()));
+    }
+}
+
+#[test]
+fn every_prefix_is_refused() {
+    let bytes = sealed(&Draft::decision(&action(), &verdict()).unwrap(), 1);
+    for length in 0..bytes.len() {
+        assert!(matches!(Entry::decode(&bytes[..length]), Err(DecodeError::Truncated { .. })), "{length}");
+    }
+    assert_eq!(
+        Entry::decode(&[&bytes[..], b"x"].concat()),
+        Err(DecodeError::Trailing { at: bytes.len(), left: 1 })
+    );
+}
+
+#[test]
+fn fields_do_not_run_into_each_other() {
+    let pair = |agent: &str, session: &str| {
+        let action = Action { agent: agent.parse().unwrap(), session: session.parse().unwrap(), ..action() };
+        leaf_hash(&sealed(&Draft::decision(&action, &verdict()).unwrap(), 0))
+    };
+    assert_ne!(pair("ab", "c"), pair("a", "bc"));
+    let labels = |labels: &[&str]| {
+        let labels = labels.iter().map(|label| label.parse().unwrap()).collect::<Vec<Label>>();
+        leaf_hash(&sealed(&Draft::decision(&Action { labels, ..action() }, &verdict()).unwrap(), 0))
+    };
+    assert_ne!(labels(&["ab", "c"]), labels(&["a", "bc"]));
+    assert_ne!(labels(&["ab", "c"]), labels(&["abc"]));
+}
+
+#[test]
+fn long_parts_are_digested_and_short_ones_are_not() {
+    for (length, digested) in [(PART_BYTES_MAX, false), (PART_BYTES_MAX + 1, true), (Json::BYTES_MAX, true)] {
+        let text = format!("\"{}\"", "x".repeat(length - 2));
+        let action = Action { arguments: Json::parse(&text).unwrap(), ..action() };
+        let bytes = sealed(&Draft::decision(&action, &verdict()).unwrap(), 0);
+        let entry = Entry::decode(&bytes).unwrap();
+        assert_eq!(entry.encode().unwrap(), bytes);
+        let Body::Decision(decision) = entry.body else { panic!("not a decision") };
+        let contents = digested.then(|| Contents::of(text.as_bytes()));
+        assert_eq!(decision.arguments.contents(), contents.as_ref());
+        assert_eq!(decision.arguments.value(), (!digested).then_some(&text));
+    }
+    let attributes = |value: &str| {
+        let attributes = BTreeMap::from([("a".to_owned(), AttributeValue::Text(value.repeat(PART_BYTES_MAX)))]);
+        let labels = vec![value.repeat(128).parse().unwrap(); 200];
+        Draft::decision(&Action { attributes, labels, ..action() }, &verdict()).unwrap()
+    };
+    assert!(attributes("x").rest.len() < 1_000);
+    assert_ne!(attributes("x").rest, attributes("y").rest);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let fitting = |bytes: usize| {
+        let action = Action { arguments: Json::default(), attributes: BTreeMap::new(), labels: vec![], ..action() };
+        let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(bytes))];
+        Draft::decision(&action, &Verdict { reasons, ..verdict() })
+    };
+    let most = 65_535 - 315 - 103;
+    assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 315);
+    assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_221, bytes_max: 65_220 })));
+    // Whatever the action holds, there is room for a verdict of 14 KiB.
+    let full = Action {
+        id: "i".repeat(128).parse().unwrap(),
+        session: "s".repeat(128).parse().unwrap(),
+        agent: "a".repeat(128).parse().unwrap(),
+        operation: "o".repeat(256).parse().unwrap(),
+        resource: "r".repeat(2_048).parse().unwrap(),
+        arguments: Json::parse(&format!("\"{}\"", "x".repeat(PART_BYTES_MAX - 2))).unwrap(),
+        attributes: BTreeMap::from([("k".to_owned(), AttributeValue::Text("x".repeat(PART_BYTES_MAX - 10)))]),
+        labels: vec!["l".repeat(124).parse().unwrap(); 128],
+        ..action()
+    };
+    let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(14 * 1_024 - 1_024)); 1];
+    let draft = Draft::decision(&full, &Verdict { reasons, ..verdict() }).unwrap();
+    assert!(draft.rest.len() > 60_000);
+}
+
+#[test]
+fn other_spellings_of_an_entry_are_refused() {
+    let spelled = |build: &dyn Fn(&mut Writer)| {
+        let mut writer = Writer::default();
+        About { time: Timestamp::default(), agent: &action().agent, session: &action().session, action: &action().id }
+            .write(&mut writer, DECISION);
+        writer.text("op");
+        writer.text("res");
+        build(&mut writer);
+        Entry::decode(Sealer::new(&origin()).seal(1, &Digest::of(b""), &writer.bytes)).unwrap_err()
+    };
+    let part = |writer: &mut Writer, bytes: &[u8]| {
+        writer.u8(1);
+        writer.length(bytes.len());
+        writer.raw(bytes);
+    };
+    let unsorted = spelled(&|writer| {
+        part(writer, b"{}");
+        part(writer, b"\0\0\0\x01b\x01\x01\0\0\0\x01a\x01\x01");
+    });
+    assert_eq!(unsorted, DecodeError::Unsorted { key: "a".to_owned() });
+    let twice = spelled(&|writer| {
+        part(writer, b"{}");
+        part(writer, b"\0\0\0\x01a\x01\x01\0\0\0\x01a\x01\x01");
+    });
+    assert_eq!(twice, DecodeError::Unsorted { key: "a".to_owned() });
+    let needlessly_digested = spelled(&|writer| {
+        writer.u8(2);
+        Contents::of(b"{}").write(writer);
+    });
+    assert_eq!(needlessly_digested, DecodeError::Form { what: "arguments", bytes: 2 });
+    let needlessly_long = spelled(&|writer| part(writer, &[b' '; PART_BYTES_MAX + 1]));
+    assert_eq!(needlessly_long, DecodeError::Form { what: "arguments", bytes: 16_385 });
+    assert!(matches!(spelled(&|writer| part(writer, b"\xff")), DecodeError::Utf8 { what: "arguments", .. }));
+    let boolean = spelled(&|writer| {
+        part(writer, b"{}");
+        part(writer, b"\0\0\0\x01a\x01\x02");
+    });
+    assert_eq!(boolean, DecodeError::Tag { what: "attribute value", tag: 2, at: 6 });
+}
+
+#[test]
+fn an_outcome_comes_after_its_decision() {
+    let outcome =
+        Outcome { decision: 3, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
+    let draft = Draft::outcome(&action(), Timestamp::default(), &outcome).unwrap();
+    assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, decision: 3 }));
+    assert!(Entry::decode(&sealed(&draft, 4)).is_ok());
+}
+
+/// The format is what this file says, for those who write other verifiers.
+#[test]
+fn the_documented_example_is_what_is_written() {
+    let documented = include_str!("../../FORMAT.md");
+    let decision = Sealer::new(&origin())
+        .seal(0, &Digest::from_bytes([0; 32]), &Draft::decision(&action(), &verdict()).unwrap().rest)
+        .to_vec();
+    let outcome = Outcome {
+        decision: 0,
+        status: Status::Succeeded,
+        result: Some(Contents::of(b"hello")),
+        detail: String::new(),
+        duration_ns: 1_500_000,
+    };
+    let time = Timestamp::from_nanos(1_700_000_000_200_000_000);
+    let rest = Draft::outcome(&action(), time, &outcome).unwrap().rest;
+    let outcome = Sealer::new(&origin()).seal(1, &leaf_hash(&decision), &rest).to_vec();
+    for entry in [&decision, &outcome] {
+        let hex: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();
+        let lines: Vec<_> = hex.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let block = lines.join("\n");
+        assert!(documented.contains(&block), "missing in FORMAT.md:\n{block}");
+        let leaf = leaf_hash(entry).to_hex();
+        assert!(documented.contains(&leaf), "missing in FORMAT.md: {leaf}");
+    }
+    let mut frontier = crate::merkle::Frontier::default();
+    frontier.push(leaf_hash(&decision));
+    frontier.push(leaf_hash(&outcome));
+    let signer = crate::Signer::new(origin(), &[7; 32]);
+    let checkpoint = crate::Checkpoint::sign(&origin(), 2, frontier.root(), &signer);
+    for text in [&**checkpoint.note(), &signer.verifier().to_string()] {
+        assert!(documented.contains(text), "missing in FORMAT.md:\n{text}");
+    }
+}

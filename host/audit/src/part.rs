@@ -1,0 +1,224 @@
+//! Parts of an action that may be long.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+use vak_types::{AttributeValue, Digest, Label};
+
+use crate::codec::{DecodeError, Reader, Writer};
+
+/// The longest part that is written out, in bytes: 16 KiB. Arguments,
+/// attributes and labels at this length leave 14 KiB of an entry for the
+/// verdict.
+pub const PART_BYTES_MAX: usize = 16 * 1024;
+
+const WRITTEN_OUT: u8 = 1;
+const DIGESTED: u8 = 2;
+
+/// The contents of something that is not written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// The SHA-256 of its bytes.
+    pub sha256: Digest,
+    /// How many bytes there are.
+    pub bytes: u64,
+}
+
+impl Contents {
+    /// Describes `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { sha256: Digest::of(bytes), bytes: bytes.len() as u64 }
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.digest(&self.sha256);
+        writer.u64(self.bytes);
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, DecodeError> {
+        Ok(Self { sha256: reader.digest(what)?, bytes: reader.u64(what)? })
+    }
+}
+
+/// Arguments, attributes or labels of an action: written out when they take up
+/// to [`PART_BYTES_MAX`] bytes, otherwise named by their digest. Either way the
+/// entry covers every byte of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<T>(Form<T>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form<T> {
+    WrittenOut(T),
+    Digested(Contents),
+}
+
+impl<T> Part<T> {
+    /// The value, where it is written out.
+    pub fn value(&self) -> Option<&T> {
+        match &self.0 {
+            Form::WrittenOut(value) => Some(value),
+            Form::Digested(_) => None,
+        }
+    }
+
+    /// What is known of the value where it is not written out.
+    pub fn contents(&self) -> Option<&Contents> {
+        match &self.0 {
+            Form::WrittenOut(_) => None,
+            Form::Digested(contents) => Some(contents),
+        }
+    }
+}
+
+pub(crate) fn write<T: Encoding>(writer: &mut Writer, part: &Part<T>) {
+    match &part.0 {
+        Form::WrittenOut(value) => write_value::<T>(writer, value.borrow()),
+        Form::Digested(contents) => {
+            writer.u8(DIGESTED);
+            contents.write(writer);
+        }
+    }
+}
+
+pub(crate) fn read<T: Encoding>(reader: &mut Reader<'_>, what: &'static str) -> Result<Part<T>, DecodeError> {
+    match reader.u8(what)? {
+        WRITTEN_OUT => {
+            let length = reader.length(what)?;
+            if length > PART_BYTES_MAX {
+                return Err(DecodeError::Form { what, bytes: length as u64 });
+            }
+            let mut inner = Reader::new(reader.take(what, length)?);
+            let value = T::read(&mut inner)?;
+            inner.end()?;
+            Ok(Part(Form::WrittenOut(value)))
+        }
+        DIGESTED => {
+            let contents = Contents::read(reader, what)?;
+            if contents.bytes <= PART_BYTES_MAX as u64 {
+                return Err(DecodeError::Form { what, bytes: contents.bytes });
+            }
+            Ok(Part(Form::Digested(contents)))
+        }
+        tag => Err(reader.bad_tag(what, tag)),
+    }
+}
+
+/// Writes a part from where its value is borrowed, in the form its length asks
+/// for.
+pub(crate) fn write_value<T: Encoding>(writer: &mut Writer, value: &T::Borrowed) {
+    let start = writer.bytes.len();
+    writer.u8(WRITTEN_OUT);
+    let field = writer.bytes.len();
+    writer.length(0);
+    let body = writer.bytes.len();
+    T::write(value, writer);
+    let length = writer.bytes.len() - body;
+    match u32::try_from(length) {
+        Ok(short) if length <= PART_BYTES_MAX => writer.bytes[field..body].copy_from_slice(&short.to_be_bytes()),
+        _ => {
+            let contents = Contents::of(&writer.bytes[body..]);
+            writer.bytes.truncate(start);
+            writer.u8(DIGESTED);
+            contents.write(writer);
+        }
+    }
+}
+
+/// A value that fills a part, with one encoding.
+pub(crate) trait Encoding: Sized + Borrow<Self::Borrowed> {
+    /// What it is written from.
+    type Borrowed: ?Sized;
+
+    fn write(value: &Self::Borrowed, writer: &mut Writer);
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+}
+
+/// The text as it is. Whether it is canonical JSON is not checked again when it
+/// is read: how numbers are printed may change, and an old log has to stay
+/// readable.
+impl Encoding for String {
+    type Borrowed = str;
+
+    fn write(text: &str, writer: &mut Writer) {
+        writer.raw(text.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.rest_as_text("arguments").map(str::to_owned)
+    }
+}
+
+/// Keys and typed values, in strictly rising order of the keys' bytes.
+impl Encoding for BTreeMap<String, AttributeValue> {
+    type Borrowed = Self;
+
+    fn write(attributes: &Self, writer: &mut Writer) {
+        for (key, value) in attributes {
+            writer.text(key);
+            write_attribute(writer, value);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut attributes = Self::new();
+        while !reader.is_empty() {
+            let key = reader.text("attribute key")?;
+            if attributes.last_key_value().is_some_and(|(last, _)| last.as_str() >= key) {
+                return Err(DecodeError::Unsorted { key: key.to_owned() });
+            }
+            attributes.insert(key.to_owned(), read_attribute(reader)?);
+        }
+        Ok(attributes)
+    }
+}
+
+/// In the order they were given.
+impl Encoding for Vec<Label> {
+    type Borrowed = [Label];
+
+    fn write(labels: &[Label], writer: &mut Writer) {
+        for label in labels {
+            writer.text(label.as_str());
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut labels = Self::new();
+        while !reader.is_empty() {
+            labels.push(reader.checked("label")?);
+        }
+        Ok(labels)
+    }
+}
+
+fn write_attribute(writer: &mut Writer, value: &AttributeValue) {
+    match value {
+        AttributeValue::Boolean(value) => {
+            writer.u8(1);
+            writer.bool(*value);
+        }
+        AttributeValue::Integer(value) => {
+            writer.u8(2);
+            writer.raw(&value.to_be_bytes());
+        }
+        AttributeValue::Text(value) => {
+            writer.u8(3);
+            writer.text(value);
+        }
+        AttributeValue::Texts(values) => {
+            writer.u8(4);
+            writer.list(values, |writer, text| writer.text(text));
+        }
+    }
+}
+
+fn read_attribute(reader: &mut Reader<'_>) -> Result<AttributeValue, DecodeError> {
+    let what = "attribute value";
+    match reader.u8(what)? {
+        1 => reader.bool(what).map(AttributeValue::Boolean),
+        2 => reader.i64(what).map(AttributeValue::Integer),
+        3 => reader.text(what).map(|text| AttributeValue::Text(text.to_owned())),
+        4 => reader.list(what, |reader| reader.text(what).map(str::to_owned)).map(AttributeValue::Texts),
+        tag => Err(reader.bad_tag(what, tag)),
+    }
+}

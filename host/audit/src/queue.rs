@@ -1,0 +1,162 @@
+//! The queue between those who append and the one thread that commits.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use futures_channel::oneshot;
+
+use crate::log::{AppendError, Committed, StopCause};
+use crate::{Draft, Options};
+
+/// The most bytes that wait in the queue, so that the longest entries don't
+/// take half a gigabyte: 64 MiB.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// Tells whoever appended how the commit went.
+pub(crate) type Done = oneshot::Sender<Result<Committed, AppendError>>;
+
+/// An entry that waits for its commit.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) rest: Vec<u8>,
+    pub(crate) done: Option<Done>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Tells the committer that there is something to do.
+    work: Condvar,
+    entries_max: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    pending: Vec<Pending>,
+    bytes: usize,
+    /// The sequence number of the next entry that gets a place. Places are
+    /// committed in order and a failed commit is the last, so an entry's
+    /// number is known as soon as it has a place.
+    next_seq: u64,
+    /// Those who wait for a place.
+    waiting: Vec<oneshot::Sender<()>>,
+    /// The committer sleeps; set so that waking it costs a system call once a
+    /// batch and not once an entry.
+    idle: bool,
+    closed: bool,
+    stopped: Option<StopCause>,
+}
+
+impl Queue {
+    pub(crate) fn new(next_seq: u64, options: &Options) -> Self {
+        let state = State {
+            pending: Vec::new(),
+            bytes: 0,
+            next_seq,
+            waiting: Vec::new(),
+            idle: false,
+            closed: false,
+            stopped: None,
+        };
+        Self { state: Mutex::new(state), work: Condvar::new(), entries_max: options.queue_entries_max.max(1) }
+    }
+
+    /// Gives `draft` a place, as soon as there is one, and its sequence number.
+    pub(crate) async fn push(&self, draft: Draft, done: Option<Done>) -> Result<u64, AppendError> {
+        let after = draft.after;
+        let mut pending = Pending { rest: draft.rest, done };
+        loop {
+            let place = match self.try_push(pending, after)? {
+                Ok(seq) => return Ok(seq),
+                Err((back, place)) => {
+                    pending = back;
+                    place
+                }
+            };
+            // Cancelled when the log stops, which the next turn finds out.
+            place.await.unwrap_or(());
+        }
+    }
+
+    fn try_push(
+        &self,
+        pending: Pending,
+        after: Option<u64>,
+    ) -> Result<Result<u64, (Pending, oneshot::Receiver<()>)>, AppendError> {
+        let mut state = self.lock();
+        if let Some(cause) = &state.stopped {
+            return Err(AppendError::Stopped(cause.clone()));
+        }
+        if let Some(decision) = after.filter(|decision| *decision >= state.next_seq) {
+            return Err(AppendError::NoSuchDecision { decision, size: state.next_seq });
+        }
+        let bytes = state.bytes + pending.rest.len();
+        if state.pending.len() >= self.entries_max || (bytes > QUEUE_BYTES_MAX && !state.pending.is_empty()) {
+            let (free, place) = oneshot::channel();
+            state.waiting.push(free);
+            return Ok(Err((pending, place)));
+        }
+        state.bytes = bytes;
+        state.pending.push(pending);
+        let seq = state.next_seq;
+        state.next_seq += 1;
+        if std::mem::take(&mut state.idle) {
+            drop(state);
+            self.work.notify_one();
+        }
+        Ok(Ok(seq))
+    }
+
+    /// Waits for entries and swaps all of them into `batch`, which has to be
+    /// empty. False when the queue is closed and nothing is left.
+    pub(crate) fn take(&self, batch: &mut Vec<Pending>) -> bool {
+        let mut state = self.lock();
+        while state.pending.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.idle = true;
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.idle = false;
+        std::mem::swap(&mut state.pending, batch);
+        state.bytes = 0;
+        // All of them, not as many as there are places: one that was cancelled
+        // in the meantime must not keep the place from another.
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for free in waiting {
+            free.send(()).unwrap_or(());
+        }
+        true
+    }
+
+    /// Nothing more comes; what is queued is still committed.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.work.notify_one();
+    }
+
+    /// Refuses everything from now on, including what is queued. The first
+    /// cause stands.
+    pub(crate) fn stop(&self, cause: StopCause) {
+        let mut state = self.lock();
+        let cause = state.stopped.get_or_insert(cause).clone();
+        let pending = std::mem::take(&mut state.pending);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop((state, waiting));
+        for done in pending.into_iter().filter_map(|pending| pending.done) {
+            done.send(Err(AppendError::Stopped(cause.clone()))).unwrap_or(());
+        }
+    }
+
+    /// Why the log stopped, if it did.
+    pub(crate) fn stopped(&self) -> Option<StopCause> {
+        self.lock().stopped.clone()
+    }
+
+    /// No code that may panic runs while the lock is held, so the state is
+    /// whole even if it is poisoned.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

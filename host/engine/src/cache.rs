@@ -1,0 +1,147 @@
+//! Compiled code on disk.
+
+use std::fs::{self, OpenOptions};
+use std::hash::{Hash as _, Hasher};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use vak_types::Digest;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Compiled components that are kept: ten times what a large host runs, at
+/// 0.1 to 40 MB each.
+const ENTRIES_MAX: usize = 512;
+
+const MAC_BYTES: usize = 32;
+
+/// One block of SHA-256, which HMAC takes as it is.
+const KEY_BYTES: usize = 64;
+
+/// A folder of compiled components.
+///
+/// Compiled code runs outside the sandbox if it is not what this engine
+/// compiled, so each file carries an HMAC-SHA-256 under a key that only this
+/// host's user can read. A file that does not authenticate is compiled anew,
+/// never loaded.
+pub(crate) struct CompileCache {
+    folder: PathBuf,
+    key: [u8; KEY_BYTES],
+}
+
+/// What a compiled component was made from. Names its file.
+pub(crate) struct CacheKey(Digest);
+
+impl CacheKey {
+    pub(crate) fn new(engine: &Engine, component: &Digest, config: Option<&Digest>) -> Self {
+        let mut hasher = EngineHasher(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        // Baking is part of what is cached, and so is this crate's version.
+        hasher.0.update(concat!("vak-engine ", env!("CARGO_PKG_VERSION"), "\0").as_bytes());
+        hasher.0.update(component.as_bytes());
+        hasher.0.update([u8::from(config.is_some())]);
+        hasher.0.update(config.map_or(&[0; 32], Digest::as_bytes));
+        Self(Digest::from_bytes(hasher.0.finalize().into()))
+    }
+}
+
+/// Feeds the engine's settings into SHA-256; `Hash` alone would leave 64 bits.
+struct EngineHasher(Sha256);
+
+impl Hasher for EngineHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Not used: the digest is taken from the inside.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+impl CompileCache {
+    /// Opens or makes the cache in `folder`, readable by its owner only.
+    pub(crate) fn open(folder: &Path) -> std::io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let path = folder.join("key");
+        let mut key = [0; KEY_BYTES];
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                getrandom::fill(&mut key).map_err(std::io::Error::other)?;
+                file.write_all(&key)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                fs::File::open(&path)?.read_exact(&mut key)?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Self { folder: folder.to_owned(), key })
+    }
+
+    /// The compiled component, if it is there and authentic.
+    pub(crate) fn load(&self, engine: &Engine, key: &CacheKey) -> Option<Component> {
+        let file = fs::read(self.path(key)).ok()?;
+        let (mac, compiled) = file.split_first_chunk::<MAC_BYTES>()?;
+        if self.mac(key, compiled).verify_slice(mac).is_err() {
+            tracing::warn!(file = %self.path(key).display(), "compiled component does not authenticate; compiling anew");
+            return None;
+        }
+        // SAFETY: the MAC shows that these bytes were written by `store` under
+        // this host's key, from `Component::serialize`, for this cache key,
+        // which covers the engine's settings. They are in memory, so they
+        // cannot change between the check and the use.
+        #[expect(unsafe_code, reason = "the one place where compiled code is taken in; see SAFETY")]
+        let component = unsafe { Component::deserialize(engine, compiled) };
+        component.inspect_err(|error| tracing::warn!(%error, "compiled component not accepted; compiling anew")).ok()
+    }
+
+    /// Keeps a compiled component. The cache is a convenience: a full disk is
+    /// logged and costs the next start some time.
+    pub(crate) fn store(&self, key: &CacheKey, component: &Component) {
+        let written = component.serialize().map_err(std::io::Error::other).and_then(|compiled| {
+            let mac = self.mac(key, &compiled).finalize().into_bytes();
+            self.make_room();
+            let path = self.path(key);
+            let aside = path.with_extension(format!("{}.tmp", std::process::id()));
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+            file.write_all(&mac)?;
+            file.write_all(&compiled)?;
+            drop(file);
+            fs::rename(aside, path)
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "could not keep a compiled component");
+        }
+    }
+
+    /// Removes the oldest files when the cache is full.
+    fn make_room(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let mut entries: Vec<_> = entries
+            .filter_map(|entry| {
+                let entry = entry.ok().filter(|entry| entry.file_name() != "key")?;
+                Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+            })
+            .collect();
+        entries.sort();
+        for (_, path) in entries.iter().take((entries.len() + 1).saturating_sub(ENTRIES_MAX)) {
+            if let Err(error) = fs::remove_file(path) {
+                tracing::warn!(%error, "could not remove an old compiled component");
+            }
+        }
+    }
+
+    fn mac(&self, key: &CacheKey, compiled: &[u8]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new(&self.key.into());
+        mac.update(key.0.as_bytes());
+        mac.update(compiled);
+        mac
+    }
+
+    fn path(&self, key: &CacheKey) -> PathBuf {
+        self.folder.join(format!("{}.compiled", key.0.to_hex()))
+    }
+}

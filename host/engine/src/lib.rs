@@ -1,0 +1,55 @@
+//! The only crate that owns a wasmtime store: compiles, bakes, caches,
+//! instantiates and meters components.
+//!
+//! A component enters as `Verified<Component>` and leaves as [`Prepared`]:
+//! compiled here (compiled code from elsewhere is never accepted), with its
+//! configuration baked into its memory, linked with exactly the grants it asked
+//! for and was given. Each call then gets a fresh instance under
+//! [`CallLimits`], and whatever goes wrong in it is a typed
+//! [`Failure`](vak_types::Failure).
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use vak_engine::{CallLimits, Engine, Problem, Request};
+//! use vak_trust::{Manifest, Package, PrivateKey, TrustPolicy, Unsigned};
+//! use vak_types::Kind;
+//!
+//! let manifest = Manifest::from_toml(
+//!     "name = 'empty'\nversion = '0.1.0'\nkind = 'policy'\ndescription = ''\nlicense = 'MIT'",
+//! )?;
+//! let key = PrivateKey::generate()?;
+//! let empty_component = b"\0asm\x0d\0\x01\0".to_vec();
+//! let package = Package::unsigned(empty_component, &manifest).sign(&key);
+//! let verified = TrustPolicy::new([key.public()]).verify(package, Unsigned::Refuse)?;
+//!
+//! let engine = Engine::new(None)?;
+//! let request = Request {
+//!     name: &"empty".parse()?,
+//!     kind: Kind::Policy,
+//!     component: &verified,
+//!     config: None,
+//!     grants: &BTreeSet::new(),
+//!     limits: CallLimits::POLICY,
+//! };
+//! // It is signed, and it is still no policy.
+//! let error = engine.prepare(request, &|_, _| Ok(())).unwrap_err();
+//! assert!(matches!(error.problem, Problem::Export { .. }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bake;
+mod cache;
+mod engine;
+mod failure;
+mod imports;
+mod limits;
+mod load;
+mod prepared;
+mod state;
+mod ticker;
+
+pub use engine::{Engine, Link};
+pub use limits::{CallLimits, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TICK_MS};
+pub use load::{EngineError, LoadError, Problem, Request};
+pub use prepared::Prepared;
+pub use state::CallState;

@@ -1,0 +1,95 @@
+//! What one call may use.
+
+/// What one call into a component may use. Each limit is enforced on its own;
+/// the first to be reached ends the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallLimits {
+    /// Bytes over all linear memories together.
+    pub memory_bytes_max: usize,
+    /// Elements over all tables together.
+    pub table_elements_max: usize,
+    /// Instructions, as wasmtime counts fuel: about one a WebAssembly
+    /// instruction. The same call uses the same fuel on every machine.
+    pub fuel_max: u64,
+    /// Milliseconds of wall time, to the next [`TICK_MS`]. The backstop for
+    /// what fuel does not count, and the one limit that is not deterministic.
+    pub wall_ms_max: u64,
+    /// Bytes that may be copied out of the guest in one crossing: its answer,
+    /// or the arguments of a host call.
+    pub output_bytes_max: usize,
+    /// Calls into the host.
+    pub host_calls_max: u32,
+}
+
+/// How often the clock that stops a call is looked at: short against
+/// [`CallLimits::POLICY`], long against what a thread that wakes up costs.
+pub const TICK_MS: u64 = 5;
+
+/// The largest value of [`CallLimits::memory_bytes_max`]: a JavaScript engine
+/// with a large page in it. Address space is set aside for this many bytes in
+/// every slot of the pool.
+pub const MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// The largest value of [`CallLimits::table_elements_max`].
+pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// Stack of a guest: deep enough for a recursive parser, and it has to fit
+/// into what is left of a 2 MiB thread. Belongs to the engine, not to a call.
+pub const STACK_BYTES_MAX: usize = 512 << 10;
+
+impl CallLimits {
+    /// For a judgement, which stands in the way of the agent: 20 million
+    /// instructions are about 20 ms.
+    pub const POLICY: Self = Self {
+        memory_bytes_max: 64 << 20,
+        table_elements_max: 20_000,
+        fuel_max: 20_000_000,
+        wall_ms_max: 100,
+        output_bytes_max: 64 << 10,
+        host_calls_max: 100,
+    };
+
+    /// For a tool call, which an agent waits for.
+    pub const SKILL: Self = Self {
+        memory_bytes_max: 128 << 20,
+        table_elements_max: 20_000,
+        fuel_max: 2_000_000_000,
+        wall_ms_max: 5_000,
+        output_bytes_max: 1 << 20,
+        host_calls_max: 1_000,
+    };
+
+    /// For baking a configuration, which happens at installation: parsing
+    /// 50,000 rules takes about a second.
+    pub const CONFIGURE: Self = Self {
+        memory_bytes_max: MEMORY_BYTES_MAX,
+        table_elements_max: 20_000,
+        fuel_max: 20_000_000_000,
+        wall_ms_max: 30_000,
+        output_bytes_max: 64 << 10,
+        host_calls_max: 100,
+    };
+
+    /// The same, with each limit at most what the engine was built for.
+    pub(crate) fn within_engine(self) -> Self {
+        Self {
+            memory_bytes_max: self.memory_bytes_max.min(MEMORY_BYTES_MAX),
+            table_elements_max: self.table_elements_max.min(TABLE_ELEMENTS_MAX),
+            ..self
+        }
+    }
+
+    /// Ticks after which the call is stopped: rounded up, and one more because
+    /// the next tick may be due at once.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.wall_ms_max.div_ceil(TICK_MS) + 1
+    }
+}
+
+/// [`CallLimits::POLICY`].
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self::POLICY
+    }
+}

@@ -1,0 +1,48 @@
+//! Bindings generated from `wit/`.
+
+#![allow(clippy::all, unsafe_code, unused_qualifications, unreachable_pub, dead_code)]
+
+pub(crate) mod host {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/host"],
+        inline: "package vak:bindings; world host { import vak:host/log@0.1.0; }",
+        world: "vak:bindings/host",
+        // A line over the limit of host calls ends the guest.
+        imports: { default: trappable },
+    });
+}
+
+pub(crate) mod policy {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
+        world: "vak:policy/policy-component",
+        ownership: Borrowing { duplicate_if_necessary: false },
+        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+    });
+}
+
+pub(crate) mod scorer {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],
+        world: "vak:scorer/scorer-component",
+        ownership: Borrowing { duplicate_if_necessary: false },
+        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+    });
+}
+
+pub(crate) mod adapter {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/adapter"],
+        world: "vak:adapter/adapter-component",
+        ownership: Borrowing { duplicate_if_necessary: false },
+        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+    });
+}
+
+pub(crate) mod skill {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/skill"],
+        world: "vak:skill/skill-component",
+        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+    });
+}

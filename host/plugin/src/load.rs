@@ -1,0 +1,76 @@
+//! Making a component of any kind ready.
+
+use vak_engine::{Engine, LoadError, Prepared, Problem, Request};
+use vak_pipeline::Standing;
+use vak_types::{ComponentRef, Kind};
+
+use crate::bindings::adapter::AdapterComponentPre;
+use crate::bindings::policy::PolicyComponentPre;
+use crate::bindings::scorer::ScorerComponentPre;
+use crate::bindings::skill::SkillComponentPre;
+use crate::log;
+use crate::policy::Policy;
+use crate::skill::Skill;
+
+/// A component that is ready, by kind.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A policy, which may only restrict until it is given a standing.
+    Policy(Policy),
+    /// A scorer.
+    Scorer(Scorer),
+    /// An adapter.
+    Adapter(Adapter),
+    /// A skill.
+    Skill(Skill),
+}
+
+/// A scorer that fits its interface.
+#[derive(Debug)]
+pub struct Scorer(Prepared);
+
+/// An adapter that fits its interface.
+#[derive(Debug)]
+pub struct Adapter(Prepared);
+
+impl Loaded {
+    /// Exactly which component this is.
+    pub fn component(&self) -> &ComponentRef {
+        match self {
+            Self::Policy(policy) => policy.prepared().component(),
+            Self::Scorer(Scorer(prepared)) | Self::Adapter(Adapter(prepared)) => prepared.component(),
+            Self::Skill(skill) => skill.component(),
+        }
+    }
+}
+
+/// Makes a component ready and checks every function it exports against the
+/// interface of its kind.
+///
+/// # Errors
+/// The engine refuses the component, or it does not fit the interface.
+pub fn load(engine: &Engine, request: Request<'_>) -> Result<Loaded, LoadError> {
+    let (name, kind) = (request.name.clone(), request.kind);
+    let fail = |problem| LoadError { name: name.clone(), problem };
+    let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));
+    let prepared = engine.prepare(request, &log::link)?;
+    let pre = prepared.instance_pre().clone();
+    Ok(match kind {
+        Kind::Policy => {
+            let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
+            Loaded::Policy(Policy::new(prepared, pre, Standing::RestrictOnly))
+        }
+        Kind::Scorer => {
+            ScorerComponentPre::new(pre).map_err(misfit)?;
+            Loaded::Scorer(Scorer(prepared))
+        }
+        Kind::Adapter => {
+            AdapterComponentPre::new(pre).map_err(misfit)?;
+            Loaded::Adapter(Adapter(prepared))
+        }
+        Kind::Skill => {
+            let pre = SkillComponentPre::new(pre).map_err(misfit)?;
+            Loaded::Skill(Skill::new(prepared, pre).map_err(|failure| fail(Problem::Start(failure)))?)
+        }
+    })
+}

@@ -1,0 +1,144 @@
+//! Policies as guards.
+
+use std::sync::Arc;
+
+use vak_engine::{CallState, Prepared};
+use vak_pipeline::{Finding, Guard, Standing};
+use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind};
+
+use crate::bindings::policy::PolicyComponentPre;
+use crate::bindings::policy::exports::vak::policy::policy as wit;
+use crate::bindings::policy::vak::types::types as wit_types;
+
+/// A policy that is ready to judge.
+pub struct Policy {
+    prepared: Prepared,
+    pre: PolicyComponentPre<CallState>,
+    standing: Standing,
+}
+
+/// What a policy says it contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// What it is for.
+    pub summary: String,
+    /// Its rules, in the order of its configuration.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Unique within the policy.
+    pub id: String,
+    /// What it says when it applies.
+    pub effect: Effect,
+    /// What it is for.
+    pub summary: String,
+}
+
+impl Policy {
+    pub(crate) fn new(prepared: Prepared, pre: PolicyComponentPre<CallState>, standing: Standing) -> Self {
+        Self { prepared, pre, standing }
+    }
+
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The same policy with the standing that the operator grants it.
+    #[must_use]
+    pub fn with_standing(self, standing: Standing) -> Self {
+        Self { standing, ..self }
+    }
+
+    /// What the policy says it contains.
+    ///
+    /// # Errors
+    /// It did not answer.
+    pub fn describe(&self) -> Result<Description, Failure> {
+        let description = self.prepared.call(|store| {
+            let policy = self.pre.instantiate(&mut *store)?;
+            policy.vak_policy_policy().call_describe(store)
+        })?;
+        let rule = |rule: wit::Rule| Rule { id: rule.id, effect: effect(rule.effect), summary: rule.summary };
+        Ok(Description { summary: description.summary, rules: description.rules.into_iter().map(rule).collect() })
+    }
+}
+
+impl Guard for Policy {
+    fn component(&self) -> &Arc<ComponentRef> {
+        self.prepared.component()
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
+        let texts: Vec<Vec<&str>> = action.attributes.values().map(texts).collect();
+        let attributes: Vec<_> = action.attributes.iter().zip(&texts).map(attribute).collect();
+        let labels: Vec<_> = action.labels.iter().map(|label| label.as_str()).collect();
+        let action = wit_types::Action {
+            id: action.id.as_str(),
+            session: action.session.as_str(),
+            agent: action.agent.as_str(),
+            operation: action.operation.as_str(),
+            resource: action.resource.as_str(),
+            arguments: action.arguments.as_str(),
+            attributes: &attributes,
+            labels: &labels,
+            time_ns: action.time.as_nanos(),
+        };
+        let answer = self.prepared.call(|store| {
+            let policy = self.pre.instantiate(&mut *store)?;
+            policy.vak_policy_policy().call_evaluate(store, action)
+        })?;
+        match answer {
+            Ok(finding) => Ok(Finding { effect: effect(finding.effect), rule: finding.rule, reason: finding.reason }),
+            Err(error) => Err(Failure { kind: FailureKind::Unjudged, message: unjudged(error) }),
+        }
+    }
+}
+
+fn texts(value: &AttributeValue) -> Vec<&str> {
+    match value {
+        AttributeValue::Texts(texts) => texts.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn attribute<'a>(
+    ((name, value), texts): ((&'a String, &'a AttributeValue), &'a Vec<&'a str>),
+) -> wit_types::Attribute<'a> {
+    let value = match value {
+        AttributeValue::Boolean(value) => wit_types::AttributeValue::Boolean(*value),
+        AttributeValue::Integer(value) => wit_types::AttributeValue::Integer(*value),
+        AttributeValue::Text(value) => wit_types::AttributeValue::Text(value),
+        AttributeValue::Texts(_) => wit_types::AttributeValue::Texts(texts),
+    };
+    wit_types::Attribute { name, value }
+}
+
+fn effect(effect: wit::Effect) -> Effect {
+    match effect {
+        wit::Effect::Abstain => Effect::Abstain,
+        wit::Effect::Permit => Effect::Permit,
+        wit::Effect::Escalate => Effect::Escalate,
+        wit::Effect::Forbid => Effect::Forbid,
+    }
+}
+
+fn unjudged(error: wit_types::JudgeError) -> String {
+    match error {
+        wit_types::JudgeError::Missing(what) => format!("needs `{what}`, which is missing"),
+        wit_types::JudgeError::Mistyped(what) => format!("needs `{what}` to have another type"),
+        wit_types::JudgeError::Other(message) => message,
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("prepared", &self.prepared).field("standing", &self.standing).finish()
+    }
+}

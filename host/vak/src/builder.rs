@@ -1,0 +1,226 @@
+//! From a configuration to a running host.
+
+use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vak_audit::{Log, OpenError, Options, Origin, OriginError, Signer, Tier};
+use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request};
+use vak_pipeline::{Pipeline, Standing};
+use vak_plugin::{Loaded, Policy, Skill, load};
+use vak_trust::{KeyError, Package, PackageError, PrivateKey, TrustError, TrustPolicy, Unsigned};
+use vak_types::{Kind, Name, Timestamp};
+
+use crate::clock::{self, ActionIds};
+use crate::config::{self, Config, ConfigError, Release};
+use crate::host::{Clock, Host};
+use crate::ledger::AuditLedger;
+use crate::limiter::Buckets;
+
+/// Why a host could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A configuration file is missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The state folder cannot be made.
+    #[error("the state folder `{}`: {source}", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The log's key cannot be read.
+    #[error("{0}; make one with `vak key new`")]
+    Key(#[from] KeyError),
+    /// The log's name is not valid.
+    #[error("`audit.origin`: {0}")]
+    Origin(#[from] OriginError),
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// A limit is not valid.
+    #[error("`limits`: {0}")]
+    Limits(#[from] vak_limits::Error),
+    /// The engine cannot start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A component's files cannot be read.
+    #[error("component `{name}`: {source}")]
+    Package {
+        /// Its name in the configuration.
+        name: Name,
+        /// What is wrong.
+        source: PackageError,
+    },
+    /// A component is not trusted.
+    #[error("component `{name}`: {source}")]
+    Trust {
+        /// Its name in the configuration.
+        name: Name,
+        /// What is wrong.
+        source: TrustError,
+    },
+    /// A component cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The system has no randomness to give.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// Builds a [`Host`].
+pub struct HostBuilder {
+    config: Config,
+    clock: Clock,
+}
+
+/// What a configuration says about one component, whatever its kind.
+pub struct Installation<'a> {
+    /// Its name in the configuration.
+    pub name: &'a Name,
+    /// What it is used as.
+    pub kind: Kind,
+    component: &'a Path,
+    config: Option<&'a Path>,
+    grants: &'a std::collections::BTreeSet<vak_types::Grant>,
+    unsigned: bool,
+    limits: CallLimits,
+}
+
+impl Config {
+    /// Every component the configuration names: policies in their order, then
+    /// skills.
+    pub fn installations(&self) -> impl Iterator<Item = Installation<'_>> {
+        let policies = self.policies.iter().map(|policy| Installation {
+            name: &policy.name,
+            kind: Kind::Policy,
+            component: &policy.component,
+            config: policy.config.as_deref(),
+            grants: &policy.grants,
+            unsigned: policy.allow_unsigned,
+            limits: policy.limits,
+        });
+        let skills = self.skills.iter().map(|skill| Installation {
+            name: &skill.name,
+            kind: Kind::Skill,
+            component: &skill.component,
+            config: skill.config.as_deref(),
+            grants: &skill.grants,
+            unsigned: skill.allow_unsigned,
+            limits: skill.limits.unwrap_or(CallLimits::SKILL),
+        });
+        policies.chain(skills)
+    }
+
+    /// Whose signatures count.
+    pub fn trust_policy(&self) -> TrustPolicy {
+        TrustPolicy::new(self.trust.keys.iter().map(|key| key.public))
+    }
+
+    /// An engine with this configuration's cache of compiled code.
+    ///
+    /// # Errors
+    /// The state folder or the engine cannot be had.
+    pub fn engine(&self) -> Result<Engine, BuildError> {
+        let path = &self.state;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| BuildError::State { path: path.clone(), source })?;
+        Ok(Engine::new(Some(&self.compiled()))?)
+    }
+}
+
+impl Installation<'_> {
+    /// Reads, verifies and loads the component.
+    ///
+    /// # Errors
+    /// Its files are missing, its signature does not verify, or it does not load.
+    pub fn load(&self, engine: &Engine, trust: &TrustPolicy) -> Result<Loaded, BuildError> {
+        let package = Package::read(self.component)
+            .map_err(|source| BuildError::Package { name: self.name.clone(), source })?;
+        let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
+        let verified = trust
+            .verify(package, unsigned)
+            .map_err(|source| BuildError::Trust { name: self.name.clone(), source })?;
+        let config = self.config.map(config::read).transpose()?;
+        Ok(load(
+            engine,
+            Request {
+                name: self.name,
+                kind: self.kind,
+                component: &verified,
+                config: config.as_deref(),
+                grants: self.grants,
+                limits: self.limits,
+            },
+        )?)
+    }
+}
+
+impl HostBuilder {
+    pub(crate) fn new(config: Config) -> Self {
+        Self { config, clock: Box::new(clock::system) }
+    }
+
+    /// Reads the time from `clock` instead of from the system.
+    #[must_use]
+    pub fn clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// Verifies and loads every component, opens the log and starts the host.
+    /// Blocks: compiling a component takes from milliseconds to seconds the
+    /// first time.
+    ///
+    /// # Errors
+    /// Anything the configuration names is missing, wrong or not trusted.
+    pub fn build(self) -> Result<Host, BuildError> {
+        let Self { config, clock } = self;
+        let engine = config.engine()?;
+        let trust = config.trust_policy();
+        let (policies, skills) = components(&config, &engine, &trust)?;
+        let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
+
+        let key = PrivateKey::read(&config.audit.key)?;
+        let origin: Origin = config.audit.origin.parse()?;
+        let signer = Signer::new(origin.clone(), &key.seed());
+        let verifier = signer.verifier().clone();
+        let log = Log::open(&config.log(), origin, signer, &Options::default())?;
+        let tier = match config.audit.release {
+            Release::Accepted => Tier::Accepted,
+            Release::Durable => Tier::Durable,
+        };
+        let limits = Buckets::new(&config.limits)?;
+        let pipeline = Pipeline::new(limits, policies, AuditLedger { log, tier }, unsigned);
+        Ok(Host::new(pipeline, skills, verifier, clock, ActionIds::new()?, config))
+    }
+}
+
+type Components = (Vec<Policy>, BTreeMap<Name, Arc<Skill>>);
+
+fn components(config: &Config, engine: &Engine, trust: &TrustPolicy) -> Result<Components, BuildError> {
+    let mut policies = Vec::new();
+    let mut skills = BTreeMap::new();
+    for installation in config.installations() {
+        match installation.load(engine, trust)? {
+            Loaded::Policy(policy) => policies.push(policy),
+            Loaded::Skill(skill) => {
+                skills.insert(installation.name.clone(), Arc::new(skill));
+            }
+            // `load` gives the kind it was asked for.
+            Loaded::Scorer(_) | Loaded::Adapter(_) => {}
+        }
+    }
+    let standing = config.policies.iter().map(|policy| match policy.may_permit {
+        true => Standing::MayPermit,
+        false => Standing::RestrictOnly,
+    });
+    let policies = policies.into_iter().zip(standing).map(|(policy, standing)| policy.with_standing(standing));
+    Ok((policies.collect(), skills))
+}

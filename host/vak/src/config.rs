@@ -1,0 +1,299 @@
+//! `vak.toml`: every setting of a host, checked when it is read.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use vak_engine::CallLimits;
+use vak_trust::PublicKey;
+use vak_types::{AgentId, Grant, LimitName, Name};
+
+use crate::overlay::{self, Override};
+
+/// A configuration is a few pages of text.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("the configuration `{}`: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is larger than any configuration.
+    #[error("the configuration `{}` is larger than {BYTES_MAX} bytes", .0.display())]
+    TooLarge(PathBuf),
+    /// The text is not a configuration. Names line and column.
+    #[error("the configuration `{}`: {source}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        source: toml::de::Error,
+    },
+    /// A setting from the environment or a flag does not fit.
+    #[error("{origin}: {message}")]
+    Override {
+        /// Where the setting comes from, such as ``the flag `--set a.b=c` ``.
+        origin: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Two components have one name.
+    #[error("two components are named `{0}`; rename one")]
+    Duplicate(Name),
+}
+
+/// The whole configuration. Paths are relative to the file's folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The folder for the log and for compiled code; made if it is missing.
+    pub state: PathBuf,
+    /// Whose signatures count.
+    #[serde(default)]
+    pub trust: Trust,
+    /// The audit log.
+    pub audit: Audit,
+    /// Policies, in the order they are asked.
+    #[serde(default)]
+    pub policies: Vec<Policy>,
+    /// Skills.
+    #[serde(default)]
+    pub skills: Vec<Skill>,
+    /// Rate limits.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+    /// The MCP gateway.
+    pub mcp: Option<Mcp>,
+}
+
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// Publishers' keys.
+    #[serde(default)]
+    pub keys: Vec<TrustedKey>,
+}
+
+/// A publisher's key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedKey {
+    /// Whose key it is, for people.
+    pub name: Name,
+    /// `ed25519:` and the key's base64, as `vak key public` prints it.
+    pub public: PublicKey,
+}
+
+/// The audit log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The log's name, such as `example.org/agents`. In every entry.
+    pub origin: String,
+    /// The private key that signs its checkpoints.
+    pub key: PathBuf,
+    /// When a verdict may leave the host.
+    #[serde(default)]
+    pub release: Release,
+}
+
+/// When a verdict may leave the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Release {
+    /// When its entry has a place in the queue. A crash can lose the last
+    /// milliseconds.
+    Accepted,
+    /// When its entry is on disk under a signed checkpoint.
+    #[default]
+    Durable,
+}
+
+/// A component and what the operator says about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name in verdicts.
+    pub name: Name,
+    /// Its `.wasm` file; manifest and signature lie beside it.
+    pub component: PathBuf,
+    /// The file with its configuration, where it takes one.
+    pub config: Option<PathBuf>,
+    /// Whether its permits count. Without it, it can only restrict.
+    #[serde(default)]
+    pub may_permit: bool,
+    /// What it is granted of what it asks for.
+    #[serde(default)]
+    pub grants: BTreeSet<Grant>,
+    /// Load it without a signature. Every verdict will say `unsigned`.
+    #[serde(default)]
+    pub allow_unsigned: bool,
+    /// What one call may use; defaults are [`CallLimits::POLICY`].
+    #[serde(default = "policy_limits")]
+    pub limits: CallLimits,
+}
+
+fn policy_limits() -> CallLimits {
+    CallLimits::POLICY
+}
+
+/// A skill and what the operator says about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skill {
+    /// Its name; the operation is `skill/NAME`.
+    pub name: Name,
+    /// Its `.wasm` file; manifest and signature lie beside it.
+    pub component: PathBuf,
+    /// The file with its configuration, where it takes one.
+    pub config: Option<PathBuf>,
+    /// What it is granted of what it asks for.
+    #[serde(default)]
+    pub grants: BTreeSet<Grant>,
+    /// Load it without a signature. Every verdict will say `unsigned`.
+    #[serde(default)]
+    pub allow_unsigned: bool,
+    /// What one call may use; left out, [`CallLimits::SKILL`].
+    pub limits: Option<CallLimits>,
+}
+
+/// A rate limit: a token bucket for each agent, operation or both.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Its name in verdicts.
+    pub name: LimitName,
+    /// Who has a bucket of their own.
+    pub per: Per,
+    /// Which operations it covers: exact, or a prefix that ends in `*`.
+    #[serde(default = "every_operation")]
+    pub operations: String,
+    /// Actions that may come at once.
+    pub burst: u32,
+    /// Actions that come back in each period.
+    pub actions: u32,
+    /// The period, in seconds.
+    pub period_s: u64,
+}
+
+fn every_operation() -> String {
+    "*".to_owned()
+}
+
+/// Who has a bucket of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// Each agent.
+    Agent,
+    /// Each operation, over all agents.
+    Operation,
+    /// Each agent for each operation.
+    AgentAndOperation,
+    /// Each session of each agent.
+    Session,
+    /// One bucket for all.
+    Host,
+}
+
+/// The MCP gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mcp {
+    /// The agent that a client of the gateway acts as. What a client says of
+    /// itself proves nothing, so the operator says it.
+    pub agent: AgentId,
+    /// The upstream's name: its tool `x` is the operation `NAME/x`.
+    pub upstream: Name,
+    /// Milliseconds an upstream may take to start.
+    #[serde(default = "start_ms")]
+    pub start_ms: u64,
+    /// Milliseconds an upstream may take for a call.
+    #[serde(default = "call_ms")]
+    pub call_ms: u64,
+}
+
+/// A package runner may have to download the upstream first.
+fn start_ms() -> u64 {
+    30_000
+}
+
+/// What MCP clients wait for by themselves is a minute at the most.
+fn call_ms() -> u64 {
+    60_000
+}
+
+impl Config {
+    /// Reads a file and lays `overrides` over it, the later ones on top.
+    ///
+    /// # Errors
+    /// The file cannot be read, has an unknown key or a wrong value, or an
+    /// override does.
+    pub fn load(path: &Path, overrides: &[Override]) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // Parsed as a whole first: only the text has lines to point at.
+        let source = |source| ConfigError::Text { path: path.to_owned(), source };
+        let config: Self = toml::from_str(&text).map_err(source)?;
+        let config = match overrides.is_empty() {
+            true => config,
+            false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
+        };
+        config.unique_names()?.resolved(folder)
+    }
+
+    fn unique_names(self) -> Result<Self, ConfigError> {
+        let mut names = BTreeSet::new();
+        let policies = self.policies.iter().map(|policy| &policy.name);
+        let skills = self.skills.iter().map(|skill| &skill.name);
+        match policies.chain(skills).find(|name| !names.insert(*name)) {
+            Some(name) => Err(ConfigError::Duplicate(name.clone())),
+            None => Ok(self),
+        }
+    }
+
+    fn resolved(mut self, folder: &Path) -> Result<Self, ConfigError> {
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        resolve(&mut self.state);
+        resolve(&mut self.audit.key);
+        for policy in &mut self.policies {
+            resolve(&mut policy.component);
+            policy.config.as_mut().map(resolve);
+        }
+        for skill in &mut self.skills {
+            resolve(&mut skill.component);
+            skill.config.as_mut().map(resolve);
+        }
+        Ok(self)
+    }
+
+    /// The log's file.
+    pub fn log(&self) -> PathBuf {
+        self.state.join("audit.sqlite")
+    }
+
+    /// The folder for compiled code.
+    pub fn compiled(&self) -> PathBuf {
+        self.state.join("compiled")
+    }
+}
+
+/// Reads a small text file: a configuration, or a component's.
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
+    use std::io::Read as _;
+
+    let io = |source| ConfigError::Io { path: path.to_owned(), source };
+    let mut text = String::new();
+    std::fs::File::open(path).map_err(io)?.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
+    match text.len() as u64 > BYTES_MAX {
+        true => Err(ConfigError::TooLarge(path.to_owned())),
+        false => Ok(text),
+    }
+}

@@ -1,0 +1,236 @@
+//! The running host.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use vak_audit::{AppendError, Draft, EncodeError, Receipt, VerifierKey};
+use vak_pipeline::Pipeline;
+use vak_plugin::{Policy, Skill, SkillError};
+use vak_types::{
+    Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, TextError, Timestamp, Verdict,
+};
+
+use crate::builder::HostBuilder;
+use crate::clock::ActionIds;
+use crate::config::Config;
+use crate::ledger::AuditLedger;
+use crate::limiter::Buckets;
+use crate::outcome::Outcome;
+
+/// Skills that run at the same time. Each holds a thread and an instance slot;
+/// half of the engine's slots are left to policies.
+const SKILL_CALLS_MAX: usize = 64;
+
+pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A verdict with the receipt of its entry in the log.
+pub type Decided = vak_pipeline::Decided<Receipt>;
+
+/// On whose behalf a skill is called. The surface vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: SessionId,
+    /// Where the input comes from.
+    pub labels: Vec<Label>,
+}
+
+/// Why something was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The decision was not recorded, or it did not allow the action, so it
+    /// has no outcome.
+    #[error("the action was not allowed, so it has no outcome to record")]
+    NotAllowed,
+    /// The entry is too long.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The log did not take it.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// Why a skill gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// There is no such skill; nothing was decided.
+    #[error("there is no skill `{0}`")]
+    Unknown(Name),
+    /// The call's names do not fit into an action; nothing was decided.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The verdict is not an allow.
+    #[error("{}", refusal(.0))]
+    Refused(Box<Verdict>),
+    /// The skill ran and gave no result.
+    #[error(transparent)]
+    Skill(#[from] SkillError),
+    /// The skill ran and its outcome could not be recorded: what cannot be
+    /// accounted for is not handed out.
+    #[error("the outcome could not be recorded: {0}")]
+    Record(#[from] RecordError),
+    /// The thread the skill ran on is gone.
+    #[error("the host is shutting down")]
+    Stopping,
+}
+
+/// What a refused caller is told, in one line.
+pub fn refusal(verdict: &Verdict) -> String {
+    let word = match verdict.decision {
+        Decision::Deny | Decision::Allow => "denied",
+        Decision::Escalate => "needs a person's approval",
+        Decision::Backtrack => "try another way",
+    };
+    let reason = verdict.deciding().map_or_else(|| "no reason given".to_owned(), ToString::to_string);
+    let wait = verdict.retry_after_ms.map(|wait| format!(" (retry after {wait} ms)")).unwrap_or_default();
+    format!("{word} by {reason}{wait}")
+}
+
+/// A running host. Shared by reference; every method may be called at any time
+/// from any task.
+pub struct Host {
+    pipeline: Pipeline<Buckets, Policy, AuditLedger>,
+    skills: BTreeMap<Name, Arc<Skill>>,
+    skill_calls: Semaphore,
+    verifier: VerifierKey,
+    clock: Clock,
+    ids: ActionIds,
+    config: Config,
+}
+
+impl Host {
+    /// A host with this configuration, not yet started.
+    pub fn builder(config: Config) -> HostBuilder {
+        HostBuilder::new(config)
+    }
+
+    pub(crate) fn new(
+        pipeline: Pipeline<Buckets, Policy, AuditLedger>,
+        skills: BTreeMap<Name, Arc<Skill>>,
+        verifier: VerifierKey,
+        clock: Clock,
+        ids: ActionIds,
+        config: Config,
+    ) -> Self {
+        let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
+        Self { pipeline, skills, skill_calls, verifier, clock, ids, config }
+    }
+
+    /// Gives a request an id and the time.
+    ///
+    /// # Errors
+    /// Never in practice: a generated id always fits its limits.
+    pub fn stamp(&self, request: ActionRequest) -> Result<Action, TextError> {
+        Ok(request.at(self.ids.next()?, (self.clock)()))
+    }
+
+    /// Decides one action: limits, policies, ledger. The action may be carried
+    /// out if, and only if, the verdict [is an allow](Verdict::is_allow).
+    ///
+    /// Policies run on the calling thread, some microseconds each and never
+    /// longer than their wall-time limit.
+    pub async fn decide(&self, action: &Action) -> Decided {
+        self.pipeline.decide(action).await
+    }
+
+    /// Records how an allowed action ended.
+    ///
+    /// # Errors
+    /// The action was not allowed, or the log does not take the entry.
+    pub async fn record_outcome(
+        &self,
+        action: &Action,
+        decided: &Decided,
+        outcome: Outcome,
+    ) -> Result<Receipt, RecordError> {
+        let receipt = decided.receipt.as_ref().filter(|_| decided.verdict.is_allow());
+        let decision = receipt.ok_or(RecordError::NotAllowed)?.seq();
+        let Outcome { status, result, detail, duration } = outcome;
+        let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let outcome = vak_audit::Outcome { decision, status, result, detail, duration_ns };
+        let draft = Draft::outcome(action, (self.clock)(), &outcome)?;
+        let ledger = self.pipeline.ledger();
+        Ok(ledger.log.append(draft, ledger.tier).await?)
+    }
+
+    /// Calls a skill for an agent: decides the operation `skill/NAME`, runs it
+    /// in a fresh sandbox if that is allowed, and records how it ended. Needs
+    /// a tokio runtime, whose blocking threads the skill runs on.
+    ///
+    /// # Errors
+    /// There is no such skill, the call is refused, or the skill gave no result.
+    pub async fn invoke(&self, caller: &Caller, name: &Name, input: Json) -> Result<Json, InvokeError> {
+        let skill = self.skills.get(name).ok_or_else(|| InvokeError::Unknown(name.clone()))?;
+        let action = self.stamp(ActionRequest {
+            session: caller.session.clone(),
+            agent: caller.agent.clone(),
+            operation: format!("skill/{name}").parse()?,
+            resource: format!("skill:{name}").parse()?,
+            arguments: input,
+            attributes: BTreeMap::new(),
+            labels: caller.labels.clone(),
+        })?;
+        let decided = self.decide(&action).await;
+        if !decided.verdict.is_allow() {
+            return Err(InvokeError::Refused(Box::new(decided.verdict)));
+        }
+        let start = Instant::now();
+        let output = self.run(skill.clone(), action.arguments.clone()).await;
+        let outcome = match &output {
+            Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
+            Err(error) => Outcome::failed(&error.to_string()),
+        };
+        self.record_outcome(&action, &decided, outcome.took(start.elapsed())).await?;
+        output
+    }
+
+    async fn run(&self, skill: Arc<Skill>, input: Json) -> Result<Json, InvokeError> {
+        let _place = self.skill_calls.acquire().await.map_err(|_| InvokeError::Stopping)?;
+        let call = tokio::task::spawn_blocking(move || skill.invoke(&input));
+        Ok(call.await.map_err(|_| InvokeError::Stopping)??)
+    }
+
+    /// The skills, by name.
+    pub fn skills(&self) -> impl Iterator<Item = (&Name, &Skill)> {
+        self.skills.iter().map(|(name, skill)| (name, &**skill))
+    }
+
+    /// The policies, in the order they are asked.
+    pub fn policies(&self) -> &[Policy] {
+        self.pipeline.guards()
+    }
+
+    /// The configuration this host was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The audit log's file.
+    pub fn log(&self) -> PathBuf {
+        self.config.log()
+    }
+
+    /// The public key that the log's checkpoints verify with.
+    pub fn verifier_key(&self) -> &VerifierKey {
+        &self.verifier
+    }
+
+    /// Commits what is queued for the log and stops.
+    ///
+    /// # Errors
+    /// The log had stopped before.
+    pub fn close(self) -> Result<(), AppendError> {
+        self.pipeline.into_ledger().log.close().map(drop)
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("config", &self.config).field("skills", &self.skills.keys()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! The Verifiable Agent Kernel as a library: what stands between an agent and
+//! everything it can do.
+//!
+//! A [`Host`] is built from a [`Config`]. Each thing an agent wants to do is
+//! an [`Action`]; [`Host::decide`] asks the limits and every policy, records
+//! the verdict and returns it. Nothing is allowed that no policy permits, and
+//! no verdict is released that is not in the log.
+//!
+//! ```
+//! use vak::{ActionRequest, Config, Host, Outcome, PrivateKey, verify};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let components = std::env::var("VAK_COMPONENTS")?;
+//! # let publisher = std::fs::read_to_string(format!("{components}/publisher.pub"))?;
+//! # let publisher = publisher.trim();
+//! # let temporary = tempfile::tempdir()?;
+//! # let folder = temporary.path();
+//! // What may happen: rules, baked into a signed component when it is loaded.
+//! std::fs::write(folder.join("rules.toml"), r#"
+//!     [[rule]]
+//!     id = "read-work"
+//!     effect = "permit"
+//!     operations = ["files/read_*"]
+//!     when = [{ argument = "/path", within = "/work" }]
+//! "#)?;
+//! PrivateKey::generate()?.write(&folder.join("log.key"))?;
+//! std::fs::write(folder.join("vak.toml"), format!(r#"
+//!     state = "state"
+//!     trust.keys = [{{ name = "publisher", public = "{publisher}" }}]
+//!     audit = {{ origin = "example.org/agents", key = "log.key" }}
+//!
+//!     [[policies]]
+//!     name = "files"
+//!     component = "{components}/rules.wasm"
+//!     config = "rules.toml"
+//!     may_permit = true
+//! "#))?;
+//! let host = Host::builder(Config::load(&folder.join("vak.toml"), &[])?).build()?;
+//!
+//! let request: ActionRequest = serde_json::from_str(r#"{
+//!     "agent": "ada", "session": "s1",
+//!     "operation": "files/read_file", "resource": "mcp:files/read_file",
+//!     "arguments": {"path": "/work/notes.txt"}
+//! }"#)?;
+//! let action = host.stamp(request)?;
+//! let decided = host.decide(&action).await;
+//! assert!(decided.verdict.is_allow());
+//!
+//! // Do it, and say what came of it.
+//! host.record_outcome(&action, &decided, Outcome::succeeded(b"the text")).await?;
+//!
+//! // What no policy permits is denied, and the denial is in the log too.
+//! let request: ActionRequest = serde_json::from_str(r#"{
+//!     "agent": "ada", "session": "s1", "operation": "shell/run", "resource": "shell"
+//! }"#)?;
+//! let decided = host.decide(&host.stamp(request)?).await;
+//! let why = decided.verdict.deciding().map(ToString::to_string);
+//! assert_eq!(why.as_deref(), Some("host: no policy permits this action"));
+//!
+//! // Anybody who has the public key can check the log, without the host.
+//! let (log, key) = (host.log(), host.verifier_key().clone());
+//! host.close()?;
+//! let report = verify(&log, key.name(), &key, None, |_, _| ())?;
+//! assert_eq!((report.decisions, report.outcomes), (2, 1));
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod clock;
+mod config;
+mod host;
+mod ledger;
+mod limiter;
+mod outcome;
+mod overlay;
+
+pub use builder::{BuildError, HostBuilder, Installation};
+pub use config::{Audit, Config, ConfigError, Limit, Mcp, Per, Policy, Release, Skill, Trust, TrustedKey};
+pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
+pub use outcome::Outcome;
+pub use overlay::Override;
+
+pub use vak_audit::{Receipt, VerifierKey, verify};
+pub use vak_trust::PrivateKey;
+pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, Verdict};

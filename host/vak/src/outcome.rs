@@ -1,0 +1,46 @@
+//! How an action ended.
+
+use std::time::Duration;
+
+use vak_audit::{Contents, Status};
+use vak_types::printable;
+
+/// Longest detail that is kept, in bytes.
+const DETAIL_BYTES_MAX: usize = 1_024;
+
+/// How an allowed action ended, as whoever carried it out reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub(crate) status: Status,
+    pub(crate) result: Option<Contents>,
+    pub(crate) detail: String,
+    pub(crate) duration: Duration,
+}
+
+impl Outcome {
+    /// It was carried out and gave `result`, of which the log keeps the digest.
+    pub fn succeeded(result: &[u8]) -> Self {
+        Self::new(Status::Succeeded, Some(result), "")
+    }
+
+    /// It was not carried out, or ended in the error `detail`.
+    pub fn failed(detail: &str) -> Self {
+        Self::new(Status::Failed, None, detail)
+    }
+
+    /// Nobody knows: `detail` says why.
+    pub fn unknown(detail: &str) -> Self {
+        Self::new(Status::Unknown, None, detail)
+    }
+
+    /// The same, with how long it took.
+    #[must_use]
+    pub fn took(self, duration: Duration) -> Self {
+        Self { duration, ..self }
+    }
+
+    fn new(status: Status, result: Option<&[u8]>, detail: &str) -> Self {
+        let detail = printable(detail, DETAIL_BYTES_MAX);
+        Self { status, result: result.map(Contents::of), detail, duration: Duration::ZERO }
+    }
+}
