@@ -56,8 +56,7 @@ fn sample() -> (Action, Verdict) {
         failure: None,
         message: "invoices may be read by billing".to_owned(),
     };
-    let verdict =
-        Verdict { decision: Decision::Allow, reasons: vec![reason], retry_after_ms: None, unsigned: false };
+    let verdict = Verdict { decision: Decision::Allow, reasons: vec![reason], retry_after_ms: None, unsigned: false };
     (request.at("0b8a7c52-3d5c-4f5e-9a31-5b0f3f2c7d10".parse().unwrap(), Timestamp::from_nanos(1)), verdict)
 }
 
@@ -150,6 +149,7 @@ fn accepted(folder: &Path, action: &Action, verdict: &Verdict) {
 /// User and system time of this process, from Linux's clock ticks of 10 ms.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let ticks: u64 = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+    let ticks: u64 =
+        stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
     Duration::from_millis(ticks * 10)
 }

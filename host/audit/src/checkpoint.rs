@@ -105,9 +105,11 @@ mod tests {
         let origin: Origin = "example.org/audit".parse().unwrap();
         let signer = Signer::new(origin.clone(), &[1; 32]);
         let checkpoint = Checkpoint::sign(&origin, 0, Digest::of(b""), &signer);
-        assert!(checkpoint.note().starts_with(
-            "example.org/audit\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— example.org/audit "
-        ));
+        assert!(
+            checkpoint.note().starts_with(
+                "example.org/audit\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— example.org/audit "
+            )
+        );
         assert_eq!(Checkpoint::open(checkpoint.note(), &origin, signer.verifier()), Ok(checkpoint));
         let root = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
         for text in [

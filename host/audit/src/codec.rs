@@ -78,7 +78,10 @@ pub enum DecodeError {
         key: String,
     },
     /// A part that is written out though it is long, or digested though short.
-    #[error("{what} of {bytes} bytes is in the wrong form; up to {} bytes are written out, longer ones are digested", crate::PART_BYTES_MAX)]
+    #[error(
+        "{what} of {bytes} bytes is in the wrong form; up to {} bytes are written out, longer ones are digested",
+        crate::PART_BYTES_MAX
+    )]
     Form {
         /// Which part.
         what: &'static str,

@@ -70,12 +70,7 @@ impl Committer {
     }
 }
 
-fn commit_all(
-    connection: &Connection,
-    signer: &Signer,
-    ledger: &mut Ledger,
-    queue: &Queue,
-) -> Result<(), StopCause> {
+fn commit_all(connection: &Connection, signer: &Signer, ledger: &mut Ledger, queue: &Queue) -> Result<(), StopCause> {
     let mut statements = Statements::prepare(connection)?;
     let mut batch = Vec::new();
     let mut leaves = Vec::new();

@@ -31,8 +31,7 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StorageError> {
 /// beside the log: SQLite's locks would keep readers out, and are lost when
 /// anything in the process closes the file. `None` when somebody else has it.
 pub(crate) fn lock(path: &Path) -> Result<Option<File>, StorageError> {
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(beside(path, ".lock"))?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(beside(path, ".lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -127,8 +127,7 @@ impl Log {
     pub fn open(path: &Path, origin: Origin, signer: Signer, options: &Options) -> Result<Self, OpenError> {
         let failed = |source: StorageError| OpenError::Storage { path: path.to_owned(), source };
         let file = create::resolve(path).map_err(failed)?;
-        let lock =
-            create::lock(&file).map_err(failed)?.ok_or_else(|| OpenError::Locked { path: path.to_owned() })?;
+        let lock = create::lock(&file).map_err(failed)?.ok_or_else(|| OpenError::Locked { path: path.to_owned() })?;
         if !file.exists() {
             create::create(&file, &origin, &signer).map_err(failed)?;
         }

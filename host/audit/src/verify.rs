@@ -70,7 +70,9 @@ pub enum VerifyError {
         source: LinkError,
     },
     /// The entries follow from each other but are not those that were signed.
-    #[error("the {size} entries have the root {computed}, the checkpoint says {signed}: entries or frontier were altered")]
+    #[error(
+        "the {size} entries have the root {computed}, the checkpoint says {signed}: entries or frontier were altered"
+    )]
     Root {
         /// How many entries.
         size: u64,
@@ -182,9 +184,7 @@ impl<'a> Prefix<'a> {
 
     fn check(&self, chain: &Chain) -> Result<(), VerifyError> {
         match self.0 {
-            Some(trusted)
-                if trusted.size() == chain.frontier().size() && trusted.root() != chain.frontier().root() =>
-            {
+            Some(trusted) if trusted.size() == chain.frontier().size() && trusted.root() != chain.frontier().root() => {
                 Err(VerifyError::Rewritten { size: trusted.size() })
             }
             _ => Ok(()),

@@ -19,11 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// does: whoever can present old and new times in turn as often as he likes can
 /// refill as often. The time of an action must therefore be the host's own, read
 /// when the whole request is there, and that is what a surface does.
-///
-/// Every action writes it, so it has a cache line (and the one that processors
-/// fetch along with it) for itself.
 #[derive(Debug, Default)]
-#[repr(align(128))]
 pub(crate) struct Clock(AtomicU64);
 
 impl Clock {

@@ -142,12 +142,11 @@ impl Installation<'_> {
     /// # Errors
     /// Its files are missing, its signature does not verify, or it does not load.
     pub fn load(&self, engine: &Engine, trust: &TrustPolicy) -> Result<Loaded, BuildError> {
-        let package = Package::read(self.component)
-            .map_err(|source| BuildError::Package { name: self.name.clone(), source })?;
+        let package =
+            Package::read(self.component).map_err(|source| BuildError::Package { name: self.name.clone(), source })?;
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
-        let verified = trust
-            .verify(package, unsigned)
-            .map_err(|source| BuildError::Trust { name: self.name.clone(), source })?;
+        let verified =
+            trust.verify(package, unsigned).map_err(|source| BuildError::Trust { name: self.name.clone(), source })?;
         let config = self.config.map(config::read).transpose()?;
         Ok(load(
             engine,

@@ -231,6 +231,9 @@ impl Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("config", &self.config).field("skills", &self.skills.keys()).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("config", &self.config)
+            .field("skills", &self.skills.keys())
+            .finish_non_exhaustive()
     }
 }

@@ -44,9 +44,9 @@ impl Limiter for Buckets {
         self.0.reserve(action).map(Tokens).map_err(|exceeded| Exceeded {
             limit: exceeded.limit,
             // Rounded up: who waits so long finds room.
-            retry_after_ms: exceeded.retry_after.map(|wait| {
-                u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-            }),
+            retry_after_ms: exceeded
+                .retry_after
+                .map(|wait| u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)),
             message: exceeded.message,
         })
     }

@@ -49,12 +49,7 @@ fn verdict() -> Verdict {
         failure: None,
         message: "files under /tmp may be read".to_owned(),
     };
-    Verdict {
-        decision: vak_types::Decision::Allow,
-        reasons: vec![reason],
-        retry_after_ms: None,
-        unsigned: false,
-    }
+    Verdict { decision: vak_types::Decision::Allow, reasons: vec![reason], retry_after_ms: None, unsigned: false }
 }
 
 fn attribute() -> impl Strategy<Value = AttributeValue> {
@@ -205,10 +200,7 @@ fn every_prefix_is_refused() {
     for length in 0..bytes.len() {
         assert!(matches!(Entry::decode(&bytes[..length]), Err(DecodeError::Truncated { .. })), "{length}");
     }
-    assert_eq!(
-        Entry::decode(&[&bytes[..], b"x"].concat()),
-        Err(DecodeError::Trailing { at: bytes.len(), left: 1 })
-    );
+    assert_eq!(Entry::decode(&[&bytes[..], b"x"].concat()), Err(DecodeError::Trailing { at: bytes.len(), left: 1 }));
 }
 
 #[test]
@@ -318,8 +310,7 @@ fn other_spellings_of_an_entry_are_refused() {
 
 #[test]
 fn an_outcome_comes_after_its_decision() {
-    let outcome =
-        Outcome { decision: 3, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
+    let outcome = Outcome { decision: 3, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
     let draft = Draft::outcome(&action(), Timestamp::default(), &outcome).unwrap();
     assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, decision: 3 }));
     assert!(Entry::decode(&sealed(&draft, 4)).is_ok());

@@ -1,0 +1,101 @@
+//! `vak component`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use serde_json::json;
+use vak_trust::{Package, PublicKey, TrustPolicy, Unsigned};
+
+use crate::Configured;
+
+/// Make, show and check components.
+#[derive(Subcommand)]
+pub(crate) enum Component {
+    /// Make a package of what a compiler produced.
+    Pack {
+        /// The compiler's `.wasm` file: a core module or a component.
+        wasm: PathBuf,
+        /// The manifest.
+        #[arg(long, default_value = "vak-component.toml")]
+        manifest: PathBuf,
+        /// The folder that the package is written to, as `NAME.wasm`.
+        #[arg(long, short, default_value = ".")]
+        output: PathBuf,
+    },
+    /// Print what a package says of itself and whether its digests are signed
+    /// by one of the keys given.
+    Inspect {
+        /// The component, `NAME.wasm`.
+        component: PathBuf,
+        /// A trusted public key; repeatable.
+        #[arg(long)]
+        key: Vec<PublicKey>,
+    },
+    /// Verify and load every component of a configuration, or one, as the host
+    /// would. Exit codes: 0 all load, 2 one does not.
+    Verify {
+        #[command(flatten)]
+        configured: Configured,
+        /// Only the component with this name in the configuration.
+        name: Option<vak::Name>,
+    },
+}
+
+impl Component {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Pack { wasm, manifest, output } => pack(&wasm, &manifest, &output),
+            Self::Inspect { component, key } => inspect(&component, key),
+            Self::Verify { configured, name } => verify(&configured, name.as_ref()),
+        }
+    }
+}
+
+fn pack(wasm: &Path, manifest: &Path, output: &Path) -> anyhow::Result<ExitCode> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading `{}`", path.display()));
+    let text = String::from_utf8(read(manifest)?).with_context(|| format!("reading `{}`", manifest.display()))?;
+    let package = vak_author::pack(&read(wasm)?, &text)?;
+    let name = vak_trust::Manifest::from_toml(&text)?.name;
+    let path = output.join(format!("{name}.wasm"));
+    std::fs::create_dir_all(output).with_context(|| format!("making `{}`", output.display()))?;
+    package.write(&path)?;
+    println!("packed {} ({} bytes)", path.display(), package.component.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect(component: &Path, keys: Vec<PublicKey>) -> anyhow::Result<ExitCode> {
+    let package = Package::read(component)?;
+    let signed = package.bundle.is_some();
+    let digest = vak_types::Digest::of(&package.component);
+    let manifest: serde_json::Value = serde_json::from_slice(&package.manifest).context("the manifest is not JSON")?;
+    let verified = TrustPolicy::new(keys).verify(package, Unsigned::Allow);
+    let signature = match (&verified, signed) {
+        (Ok(verified), true) => json!({ "verified": true, "signer": verified.signer() }),
+        (Ok(_), false) => json!({ "verified": false, "reason": "there is no signature" }),
+        (Err(error), _) => json!({ "verified": false, "reason": error.to_string() }),
+    };
+    let printed = json!({ "digest": digest, "manifest": manifest, "signature": signature });
+    println!("{}", serde_json::to_string_pretty(&printed)?);
+    Ok(match verified.is_ok() && signed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
+    })
+}
+
+fn verify(configured: &Configured, name: Option<&vak::Name>) -> anyhow::Result<ExitCode> {
+    let config = configured.load()?;
+    let (engine, trust) = (config.engine()?, config.trust_policy());
+    let chosen = config.installations().filter(|installation| name.is_none_or(|name| name == installation.name));
+    let mut found = 0;
+    for installation in chosen {
+        let loaded = installation.load(&engine, &trust)?;
+        let component = loaded.component();
+        let signer = component.signer.map_or_else(|| "UNSIGNED".to_owned(), |signer| format!("signed by {signer}"));
+        println!("{} {}: {}, {signer}", installation.kind, component.name, component.digest);
+        found += 1;
+    }
+    anyhow::ensure!(name.is_none() || found == 1, "the configuration has no such component");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,53 @@
+//! `vak decide`
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use vak::{ActionRequest, Host, Receipt};
+
+use crate::{Configured, block_on};
+
+/// Exit codes: 0 allow, 1 any other verdict, 2 no verdict.
+#[derive(Args)]
+pub(crate) struct Decide {
+    #[command(flatten)]
+    configured: Configured,
+}
+
+impl Decide {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let host = Host::builder(self.configured.load()?).build()?;
+        let mut text = String::new();
+        std::io::stdin().take(2 << 20).read_to_string(&mut text).context("reading the action")?;
+        let request: ActionRequest = serde_json::from_str(&text).context("the action on standard input")?;
+        let action = host.stamp(request)?;
+        let decided = block_on(host.decide(&action))?;
+        host.close()?;
+        let printed = json!({
+            "action": action,
+            "verdict": decided.verdict,
+            "receipt": decided.receipt.as_ref().map(receipt),
+        });
+        println!("{}", serde_json::to_string_pretty(&printed)?);
+        Ok(match decided.verdict.is_allow() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(1),
+        })
+    }
+}
+
+fn receipt(receipt: &Receipt) -> serde_json::Value {
+    match receipt {
+        Receipt::Accepted { origin, seq } => json!({ "origin": origin.as_str(), "seq": seq, "tier": "accepted" }),
+        Receipt::Durable { origin, seq, leaf, checkpoint } => json!({
+            "origin": origin.as_str(),
+            "seq": seq,
+            "tier": "durable",
+            "leaf": leaf,
+            "checkpoint": &**checkpoint,
+        }),
+    }
+}

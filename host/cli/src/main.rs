@@ -1,0 +1,101 @@
+//! The `vak` command: reads arguments, calls the libraries, prints.
+
+#![forbid(unsafe_code)]
+
+mod audit;
+mod component;
+mod config;
+mod decide;
+mod key;
+// mod mcp;
+mod skill;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use vak::{Config, Override};
+
+/// Govern what AI agents do, with signed policies and a verifiable log.
+#[derive(Parser)]
+#[command(name = "vak", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Stand between an MCP client on stdio and an MCP server.
+    // Mcp(mcp::Mcp),
+    /// Decide one action, given as JSON on standard input.
+    Decide(decide::Decide),
+    /// Run skills.
+    #[command(subcommand)]
+    Skill(skill::Skill),
+    /// Make, show and check components.
+    #[command(subcommand)]
+    Component(component::Component),
+    /// Make and show keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Sign a component and its manifest.
+    Sign(key::Sign),
+    /// Verify and read the audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Check configurations.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// Where the configuration comes from.
+#[derive(Args)]
+struct Configured {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "vak.toml", env = "VAK_CONFIG")]
+    config: PathBuf,
+    /// Replace one setting, such as `audit.release=accepted`; repeatable. On
+    /// top of environment variables such as VAK__AUDIT__RELEASE.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Configured {
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut overrides = Override::from_environment();
+        for flag in &self.set {
+            overrides.push(Override::from_flag(flag)?);
+        }
+        Ok(Config::load(&self.config, &overrides)?)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Standard output is for results, and under `vak mcp` for the protocol.
+    let filter = tracing_subscriber::EnvFilter::builder().with_env_var("VAK_LOG").from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match cli.command {
+        // Command::Mcp(command) => command.run(),
+        Command::Decide(command) => command.run(),
+        Command::Skill(command) => command.run(),
+        Command::Component(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Sign(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a future to its end.
+fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
+}

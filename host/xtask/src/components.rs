@@ -1,0 +1,104 @@
+//! Building, packing and signing the components of this checkout.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::run::{binary, cargo, output, root, run, target};
+use crate::tools;
+
+/// Where the signed components are left.
+pub(crate) fn folder() -> PathBuf {
+    target().join("components")
+}
+
+/// A crate with a `vak-component.toml`.
+struct Guest {
+    folder: PathBuf,
+    package: String,
+}
+
+/// Builds every component and signs it with a key that belongs to this
+/// checkout alone: `publisher.key`, made on the first run.
+pub(crate) fn build() -> Result<()> {
+    tools::wasm_target()?;
+    run(&mut cargo(&["build", "--package", "vak-cli"]))?;
+    let folder = folder();
+    std::fs::create_dir_all(&folder)?;
+    let key = publisher(&folder)?;
+    let guests = guests()?;
+    let bar = ProgressBar::new(guests.len() as u64);
+    bar.set_style(ProgressStyle::with_template("components {bar:30} {pos}/{len} {msg}")?);
+    for guest in guests {
+        bar.set_message(guest.package.clone());
+        guest.build(&folder, &key)?;
+        bar.inc(1);
+    }
+    bar.finish_with_message("built and signed");
+    Ok(())
+}
+
+fn vak() -> Command {
+    Command::new(binary("debug", "vak"))
+}
+
+fn publisher(folder: &Path) -> Result<PathBuf> {
+    let key = folder.join("publisher.key");
+    let public = match key.exists() {
+        true => output(vak().args(["key", "public"]).arg(&key))?,
+        false => output(vak().args(["key", "new"]).arg(&key))?,
+    };
+    std::fs::write(folder.join("publisher.pub"), public)?;
+    Ok(key)
+}
+
+/// Every crate below `components/` and `tests/` that has a manifest.
+fn guests() -> Result<Vec<Guest>> {
+    let mut guests = Vec::new();
+    let mut folders = vec![root().join("components"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        if folder.join("vak-component.toml").exists() {
+            guests.push(Guest { package: package_name(&folder)?, folder });
+            continue;
+        }
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    guests.sort_by(|one, other| one.package.cmp(&other.package));
+    Ok(guests)
+}
+
+fn package_name(folder: &Path) -> Result<String> {
+    let path = folder.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let table: toml::Table = toml::from_str(&text)?;
+    let name = table.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str);
+    Ok(name.with_context(|| format!("{} names no package", path.display()))?.to_owned())
+}
+
+impl Guest {
+    fn build(&self, folder: &Path, key: &Path) -> Result<()> {
+        // One package at a time: a component has one world, and cargo would
+        // unite the features of all that it builds together. The crate type is
+        // given here because these symbols cannot be linked natively.
+        let arguments = ["rustc", "--quiet", "--package", &self.package, "--lib", "--crate-type", "cdylib"];
+        let mut compile = cargo(&arguments);
+        compile.args(["--profile", "guest", "--target", tools::WASM]);
+        run(&mut compile)?;
+        let module = self.package.replace('-', "_");
+        let module = target().join(tools::WASM).join("guest").join(format!("{module}.wasm"));
+        let manifest = self.folder.join("vak-component.toml");
+        let mut pack = vak();
+        pack.args(["component", "pack"]).arg(&module).arg("--manifest").arg(&manifest).arg("--output").arg(folder);
+        let packed = output(&mut pack)?;
+        let name = packed.split_whitespace().nth(1).context("`vak component pack` printed nothing")?;
+        output(vak().arg("sign").arg("--key").arg(key).arg(name))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Folders of the checkout, and running programs in them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The top of the checkout.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Where cargo builds to.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}
+
+/// A program this build made.
+pub(crate) fn binary(profile: &str, name: &str) -> PathBuf {
+    target().join(profile).join(name)
+}
+
+/// cargo itself, in the checkout.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // An absolute path, because tests run in the folders of their packages.
+    cargo.args(arguments).current_dir(root()).env("VAK_COMPONENTS", crate::components::folder());
+    cargo
+}
+
+/// Runs a program to its end and says which one failed.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("starting {}", words(command)))?;
+    match status.success() {
+        true => Ok(()),
+        false => bail!("{} ended with {status}", words(command)),
+    }
+}
+
+/// Runs a program and gives back what it prints.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("starting {}", words(command)))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout)?),
+        false => bail!("{} ended with {}\n{}", words(command), output.status, String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+fn words(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    format!("`{}`", words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+}
+
+/// Prints what comes next.
+pub(crate) fn step(what: &str) {
+    eprintln!("\n== {what}");
+}

@@ -1,0 +1,118 @@
+//! Tools that are not part of a Rust toolchain: installed if possible, and
+//! named exactly if not.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run::{output, root, run, target};
+
+/// The target that guests are compiled for: it has no operating system, so
+/// what they import is what their WIT says.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Makes sure that guests can be compiled.
+pub(crate) fn wasm_target() -> Result<()> {
+    let library = || output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]));
+    let installed =
+        || -> Result<bool> { Ok(Path::new(library()?.trim()).read_dir().is_ok_and(|mut it| it.next().is_some())) };
+    if installed()? {
+        return Ok(());
+    }
+    eprintln!("adding the Rust target {WASM}");
+    let added = run(Command::new("rustup").args(["target", "add", WASM]));
+    if installed()? {
+        return Ok(());
+    }
+    added.with_context(|| format!("the Rust target {WASM} is missing; install it with `rustup target add {WASM}`"))
+}
+
+/// Makes sure that `node` and `npm` are there.
+fn node() -> Result<()> {
+    if has("node") && has("npm") {
+        return Ok(());
+    }
+    eprintln!("installing node and npm");
+    install(&["nodejs", "npm"]).context("node and npm are missing; install Node.js 20 or newer")
+}
+
+/// Makes sure that a Python that can make virtual environments is there.
+fn python() -> Result<()> {
+    let works = || {
+        let mut check = Command::new("python3");
+        check.args(["-c", "import venv, ensurepip, sys; sys.exit(sys.version_info < (3, 10))"]);
+        check.stdout(Stdio::null()).stderr(Stdio::null());
+        check.status().is_ok_and(|status| status.success())
+    };
+    if works() {
+        return Ok(());
+    }
+    eprintln!("installing python3");
+    install(&["python3", "python3-venv"]).context("python3 is missing; install Python 3.10 or newer with venv")?;
+    match works() {
+        true => Ok(()),
+        false => bail!("python3 is too old or has no venv; install Python 3.10 or newer with venv"),
+    }
+}
+
+fn has(program: &str) -> bool {
+    let mut version = Command::new(program);
+    version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    version.status().is_ok_and(|status| status.success())
+}
+
+/// Debian's packages, where this is Debian and we may.
+fn install(packages: &[&str]) -> Result<()> {
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    run(Command::new("apt-get").args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
+}
+
+/// Installs the pinned npm packages that tests run against.
+pub(crate) fn npm_packages() -> Result<()> {
+    node()?;
+    let (source, folder) = (root().join("tests/mcp/npm"), target().join("npm"));
+    let files = ["package.json", "package-lock.json", ".npmrc"];
+    if up_to_date(&source, &folder, &files) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    for file in files {
+        std::fs::copy(source.join(file), folder.join(file)).with_context(|| format!("copying {file}"))?;
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder))?;
+    mark(&source, &folder, &files)
+}
+
+/// Installs the pinned Python packages that tests run against.
+pub(crate) fn python_packages() -> Result<()> {
+    python()?;
+    let (source, folder) = (root().join("tests/mcp/python"), target().join("python"));
+    let files = ["requirements.txt"];
+    if up_to_date(&source, &folder, &files) {
+        return Ok(());
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
+    run(pip.arg(source.join("requirements.txt")))?;
+    mark(&source, &folder, &files)
+}
+
+/// A copy of what was installed from, written when the installation is done.
+fn marker(folder: &Path) -> PathBuf {
+    folder.join(".installed")
+}
+
+fn contents(source: &Path, files: &[&str]) -> Result<Vec<u8>> {
+    let read = |file: &&str| std::fs::read(source.join(file)).with_context(|| format!("reading {file}"));
+    Ok(files.iter().map(read).collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn up_to_date(source: &Path, folder: &Path, files: &[&str]) -> bool {
+    matches!((contents(source, files), std::fs::read(marker(folder))), (Ok(wanted), Ok(installed)) if wanted == installed)
+}
+
+fn mark(source: &Path, folder: &Path, files: &[&str]) -> Result<()> {
+    Ok(std::fs::write(marker(folder), contents(source, files)?)?)
+}
