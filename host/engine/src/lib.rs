@@ -49,7 +49,7 @@ mod state;
 mod ticker;
 
 pub use engine::{Engine, Link};
-pub use limits::{CallLimits, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX, TICK_MS};
+pub use limits::CallLimits;
 pub use load::{EngineError, LoadError, Problem, Request};
 pub use prepared::Prepared;
 pub use state::CallState;

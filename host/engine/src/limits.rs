@@ -5,14 +5,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallLimits {
-    /// Bytes over all linear memories together.
+    /// Bytes over all linear memories together; at most 256 MiB.
     pub memory_bytes_max: usize,
-    /// Elements over all tables together.
+    /// Elements over all tables together; at most 100,000.
     pub table_elements_max: usize,
     /// Instructions, as wasmtime counts fuel: about one a WebAssembly
     /// instruction. The same call uses the same fuel on every machine.
     pub fuel_max: u64,
-    /// Milliseconds of wall time, to the next [`TICK_MS`]. The backstop for
+    /// Milliseconds of wall time, to the next 5. The backstop for
     /// what fuel does not count, and the one limit that is not deterministic.
     pub wall_ms_max: u64,
     /// Bytes that may be copied out of the guest in one crossing: its answer,
@@ -24,19 +24,19 @@ pub struct CallLimits {
 
 /// How often the clock that stops a call is looked at: short against
 /// [`CallLimits::POLICY`], long against what a thread that wakes up costs.
-pub const TICK_MS: u64 = 5;
+pub(crate) const TICK_MS: u64 = 5;
 
 /// The largest value of [`CallLimits::memory_bytes_max`]: a JavaScript engine
 /// with a large page in it. Address space is set aside for this many bytes in
 /// every slot of the pool.
-pub const MEMORY_BYTES_MAX: usize = 256 << 20;
+pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
 
 /// The largest value of [`CallLimits::table_elements_max`].
-pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 /// Stack of a guest: deep enough for a recursive parser, and it has to fit
 /// into what is left of a 2 MiB thread. Belongs to the engine, not to a call.
-pub const STACK_BYTES_MAX: usize = 512 << 10;
+pub(crate) const STACK_BYTES_MAX: usize = 512 << 10;
 
 impl CallLimits {
     /// For a judgement, which stands in the way of the agent: 20 million

@@ -71,7 +71,7 @@
 
 mod builder;
 mod clock;
-mod config;
+pub mod config;
 mod host;
 mod ledger;
 mod limiter;
@@ -79,7 +79,7 @@ mod outcome;
 mod overlay;
 
 pub use builder::{BuildError, HostBuilder, Installation};
-pub use config::{Audit, Config, ConfigError, Limit, Mcp, Per, Policy, Release, Skill, Trust, TrustedKey};
+pub use config::{Config, ConfigError};
 pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
 pub use outcome::Outcome;
 pub use overlay::Override;

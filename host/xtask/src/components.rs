@@ -24,7 +24,8 @@ struct Guest {
 /// checkout alone: `publisher.key`, made on the first run.
 pub(crate) fn build() -> Result<()> {
     tools::wasm_target()?;
-    run(&mut cargo(&["build", "--package", "vak-cli"]))?;
+    // The whole workspace, so that `demo` and `test` build the same things.
+    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
     let key = publisher(&folder)?;

@@ -9,7 +9,6 @@ use crate::run::{self, cargo, step};
 /// play with.
 pub(crate) fn run() -> Result<()> {
     step("building (some minutes the first time)");
-    run::run(&mut cargo(&["build", "--package", "vak-cli", "--package", "vak-file-server", "--package", "vak-demo"]))?;
     components::build()?;
     run::run(&mut cargo(&["run", "--quiet", "--package", "vak-demo"]))
 }

@@ -24,9 +24,6 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                 tools::npm_packages()?;
                 tools::python_packages()?;
                 components::build()?;
-                // Tests start the programs, which `cargo test` does not build
-                // for packages other than their own.
-                run::run(&mut cargo(&["build", "--workspace", "--bins"]))?;
                 step("tests");
                 run::run(&mut cargo(&["test", "--workspace", "--all-targets"]))?;
             }

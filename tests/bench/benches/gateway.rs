@@ -1,0 +1,84 @@
+//! What the gateway adds to a tool call.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
+use rmcp::service::serve_client;
+use tokio::process::Command;
+use vak_test_support::{Site, binary};
+
+use crate::print::{Row, quantile};
+
+const CALLS: usize = 3_000;
+
+const RULES: &str = "[[rule]]\nid = 'read'\neffect = 'permit'\noperations = ['files/*']\n\
+                     [[rule]]\nid = 'no-env'\neffect = 'forbid'\noperations = ['files/*']\n\
+                     when = [{ argument = '/path', matches = '**/.env' }]";
+
+/// p50 of `tools/call` through the gateway less that of the bare server. The
+/// log only accepts here, so what is left is the gateway and not the disk.
+pub(crate) fn rows() -> Vec<Row> {
+    let site = Site::new().rules(RULES).section("[mcp]\nagent = 'bench'\nupstream = 'files'");
+    let files = site.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    std::fs::write(files.join("a.txt"), "hello").unwrap();
+    let server = binary("vak-file-server");
+    let mut bare = Command::new(&server);
+    bare.arg(&files);
+    let gateway = |release: &str| {
+        let mut gateway = Command::new(binary("vak"));
+        gateway.args(["mcp", "--set", &format!("audit.release={release}"), "--config"]).arg(site.config());
+        gateway.arg("--").arg(&server).arg(&files);
+        gateway
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut p50 = |command| runtime.block_on(measure(command));
+    let bare = p50(bare);
+    let governed = p50(gateway("accepted"));
+    let durable = p50(gateway("durable"));
+    let sync = sync(site.path());
+    let text = format!(
+        "bare server {bare:.3} ms; with a durable log {durable:.3} ms, of which two syncs are {:.3} ms",
+        2.0 * sync
+    );
+    vec![Row::at_most("gateway beyond the bare server, p50", governed - bare, 0.3, "ms", text)]
+}
+
+async fn measure(mut command: Command) -> f64 {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    let config = ClientConfig::new(ClientCapabilities::default(), Implementation::new("bench", "0"))
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+    let mut client = serve_client(config, pipes).await.unwrap();
+    let mut millis = Vec::with_capacity(CALLS);
+    for turn in 0..CALLS + 200 {
+        let arguments = serde_json::from_str(r#"{"path": "a.txt"}"#).unwrap();
+        let start = Instant::now();
+        let result = client.call_tool(CallToolRequestParams::new("read_file").with_arguments(arguments)).await.unwrap();
+        assert_ne!(result.is_error, Some(true), "{result:?}");
+        if turn >= 200 {
+            millis.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    client.close().await.unwrap();
+    child.wait().await.unwrap();
+    quantile(&mut millis, 0.5)
+}
+
+/// Milliseconds that an append of one entry and its fdatasync take.
+fn sync(folder: &Path) -> f64 {
+    use std::io::Write as _;
+
+    let mut file = std::fs::File::create(folder.join("raw-sync")).unwrap();
+    let mut millis: Vec<_> = (0..500)
+        .map(|_| {
+            let start = Instant::now();
+            file.write_all(&[0x5a; 512]).unwrap();
+            file.sync_data().unwrap();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    quantile(&mut millis, 0.5)
+}
