@@ -14,6 +14,14 @@ use crate::{Origin, Signer};
 /// Nobody but the host's user may read what agents do.
 const MODE: u32 = 0o600;
 
+/// SQLite's page: 16 KiB. A commit takes four system calls a page until it is in
+/// the main file, so that with SQLite's usual 4 KiB a busy log has a fifth less
+/// throughput, while a commit of one entry takes no longer to sync.
+pub(crate) const PAGE_BYTES: u32 = 16 << 10;
+
+/// Says in the file's header what it is: `vakA`.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"vakA");
+
 /// The path with links resolved, so that a log has one lock however it is
 /// reached. The file itself may be missing, its folder may not.
 pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StorageError> {
@@ -51,8 +59,9 @@ pub(crate) fn create(path: &Path, origin: &Origin, signer: &Signer) -> Result<()
     let connection = Connection::open_with_flags(&unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let empty = Frontier::default();
     let checkpoint = Checkpoint::sign(origin, 0, empty.root(), signer);
-    // `vakA` in the file's header, for `file` and the like.
-    connection.execute_batch("PRAGMA application_id = 0x76616b41; PRAGMA synchronous = FULL; BEGIN")?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; BEGIN")?;
     for (_, definition) in SCHEMA {
         connection.execute_batch(definition)?;
     }

@@ -176,4 +176,5 @@ impl Sealer {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -63,6 +63,7 @@ impl Frontier {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use ct_merkle::mem_backed_tree::MemoryBackedTree;
 

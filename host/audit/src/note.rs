@@ -69,6 +69,7 @@ pub(crate) fn verify<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, No
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

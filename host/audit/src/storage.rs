@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
@@ -72,6 +73,7 @@ const BUSY_TIMEOUT_MS: u64 = 10_000;
 /// Opens an existing log for writing.
 pub(crate) fn open_writer(path: &Path, pages_max: Option<u32>) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | FLAGS)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     prepare(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -88,6 +90,14 @@ pub(crate) fn open_writer(path: &Path, pages_max: Option<u32>) -> Result<Connect
         connection.pragma_update(None, "max_page_count", pages_max)?;
     }
     Ok(connection)
+}
+
+/// Lets SQLite move the write-ahead log into the main file, and remove it, when
+/// `connection` is closed. Not so after an error, nor for a log that is not
+/// sound: there, nothing more is written.
+pub(crate) fn allow_writing_on_close(connection: &Connection) -> Result<(), StorageError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
 }
 
 /// Opens an existing log for reading, whether or not a host writes to it.

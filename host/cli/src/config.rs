@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use vak::Host;
+use vak::{Checked, Host};
 use vak_pipeline::{Guard as _, Standing};
+use vak_plugin::{Policy, Rule};
 use vak_types::Effect;
 
 use crate::Configured;
@@ -23,42 +24,19 @@ pub(crate) enum ConfigCommand {
 impl ConfigCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Check { configured } = self;
-        let host = Host::builder(configured.load()?).build()?;
-        let mut permits = false;
-        for policy in host.policies() {
-            let description = policy.describe()?;
-            let may_permit = policy.standing() == Standing::MayPermit;
-            permits |= may_permit;
-            println!(
-                "policy {}: {} rules ({} permit, {} escalate, {} forbid), {}",
-                policy.component().name,
-                description.rules.len(),
-                count(&description.rules, Effect::Permit),
-                count(&description.rules, Effect::Escalate),
-                count(&description.rules, Effect::Forbid),
-                if may_permit { "may permit" } else { "may only restrict" },
-            );
+        let config = configured.load()?;
+        let checked = Host::builder(config.clone()).check()?;
+        for policy in &checked.policies {
+            println!("{}", describe(policy)?);
         }
-        for (name, skill) in host.skills() {
+        for (name, skill) in &checked.skills {
             println!("skill {name}: {}", skill.tool().description);
         }
-        for limit in &host.config().limits {
+        for limit in &config.limits {
             println!("limit {}: {} at once, {} every {} s", limit.name, limit.burst, limit.actions, limit.period_s);
         }
-        println!("log {}: verifies with {}", host.log().display(), host.verifier_key());
-        let unsigned = host.policies().iter().map(|policy| &**policy.component());
-        let unsigned = unsigned.chain(host.skills().map(|(_, skill)| skill.component()));
-        let unsigned: Vec<_> =
-            unsigned.filter(|component| component.signer.is_none()).map(|it| it.name.to_string()).collect();
-        let mut warnings = Vec::new();
-        if !permits {
-            warnings
-                .push("no policy may permit, so everything will be denied; set `may_permit = true` for one".to_owned());
-        }
-        if !unsigned.is_empty() {
-            warnings.push(format!("loaded without a signature: {}; every verdict says so", unsigned.join(", ")));
-        }
-        host.close()?;
+        println!("log {}: verifies with {}", config.log().display(), checked.verifier);
+        let warnings = warnings(&checked);
         for warning in &warnings {
             eprintln!("warning: {warning}");
         }
@@ -66,6 +44,37 @@ impl ConfigCommand {
     }
 }
 
-fn count(rules: &[vak_plugin::Rule], effect: Effect) -> usize {
+fn describe(policy: &Policy) -> anyhow::Result<String> {
+    let rules = policy.describe()?.rules;
+    Ok(format!(
+        "policy {}: {} rules ({} permit, {} escalate, {} forbid), {}",
+        policy.component().name,
+        rules.len(),
+        count(&rules, Effect::Permit),
+        count(&rules, Effect::Escalate),
+        count(&rules, Effect::Forbid),
+        match policy.standing() {
+            Standing::MayPermit => "may permit",
+            Standing::RestrictOnly => "may only restrict",
+        },
+    ))
+}
+
+fn warnings(checked: &Checked) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !checked.policies.iter().any(|policy| policy.standing() == Standing::MayPermit) {
+        warnings.push("no policy may permit, so everything will be denied; set `may_permit = true` for one".to_owned());
+    }
+    let policies = checked.policies.iter().map(|policy| &**policy.component());
+    let components = policies.chain(checked.skills.values().map(|skill| skill.component()));
+    let unsigned: Vec<_> =
+        components.filter(|component| component.signer.is_none()).map(|component| component.name.as_str()).collect();
+    if !unsigned.is_empty() {
+        warnings.push(format!("loaded without a signature: {}; every verdict says so", unsigned.join(", ")));
+    }
+    warnings
+}
+
+fn count(rules: &[Rule], effect: Effect) -> usize {
     rules.iter().filter(|rule| rule.effect == effect).count()
 }

@@ -89,10 +89,21 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", explain(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error and those causes that it does not quote already.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string().trim_end().to_owned();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(cause.trim_end()) {
+            text = format!("{text}: {}", cause.trim_end());
+        }
+    }
+    text
 }
 
 /// Runs a future to its end.

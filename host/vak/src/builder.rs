@@ -1,17 +1,17 @@
 //! From a configuration to a running host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vak_audit::{Log, OpenError, Options, Origin, OriginError, Signer, Tier};
+use vak_audit::{Log, OpenError, Options, Origin, OriginError, Signer, Tier, VerifierKey};
 use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request};
 use vak_pipeline::{Pipeline, Standing};
 use vak_plugin::{Loaded, Policy, Skill, load};
 use vak_trust::{KeyError, Package, PackageError, PrivateKey, TrustError, TrustPolicy, Unsigned};
-use vak_types::{Kind, Name, Timestamp};
+use vak_types::{Grant, Kind, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
 use crate::config::{self, Config, ConfigError, Release};
@@ -86,7 +86,7 @@ pub struct Installation<'a> {
     pub kind: Kind,
     component: &'a Path,
     config: Option<&'a Path>,
-    grants: &'a std::collections::BTreeSet<vak_types::Grant>,
+    grants: &'a BTreeSet<Grant>,
     unsigned: bool,
     limits: CallLimits,
 }
@@ -181,23 +181,57 @@ impl HostBuilder {
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn build(self) -> Result<Host, BuildError> {
         let Self { config, clock } = self;
-        let engine = config.engine()?;
-        let trust = config.trust_policy();
-        let (policies, skills) = components(&config, &engine, &trust)?;
+        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config)?;
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
-
-        let key = PrivateKey::read(&config.audit.key)?;
-        let origin: Origin = config.audit.origin.parse()?;
-        let signer = Signer::new(origin.clone(), &key.seed());
         let verifier = signer.verifier().clone();
         let log = Log::open(&config.log(), origin, signer, &Options::default())?;
         let tier = match config.audit.release {
             Release::Accepted => Tier::Accepted,
             Release::Durable => Tier::Durable,
         };
-        let limits = Buckets::new(&config.limits)?;
         let pipeline = Pipeline::new(limits, policies, AuditLedger { log, tier }, unsigned);
         Ok(Host::new(pipeline, skills, verifier, clock, ActionIds::new()?, config))
+    }
+
+    /// Everything [`build`](Self::build) does but opening the log, so it also
+    /// works beside a running host.
+    ///
+    /// # Errors
+    /// Anything the configuration names is missing, wrong or not trusted.
+    pub fn check(self) -> Result<Checked, BuildError> {
+        let Parts { policies, skills, signer, .. } = Parts::load(&self.config)?;
+        Ok(Checked { policies, skills, verifier: signer.verifier().clone() })
+    }
+}
+
+/// What a configuration turned out to name.
+pub struct Checked {
+    /// The policies, in the order they are asked.
+    pub policies: Vec<Policy>,
+    /// The skills, by name.
+    pub skills: BTreeMap<Name, Arc<Skill>>,
+    /// The public key that the log's checkpoints verify with.
+    pub verifier: VerifierKey,
+}
+
+/// What a host is made of, before it has a log.
+struct Parts {
+    policies: Vec<Policy>,
+    skills: BTreeMap<Name, Arc<Skill>>,
+    limits: Buckets,
+    origin: Origin,
+    signer: Signer,
+}
+
+impl Parts {
+    fn load(config: &Config) -> Result<Self, BuildError> {
+        // What is quick to check comes first.
+        let key = PrivateKey::read(&config.audit.key)?;
+        let origin: Origin = config.audit.origin.parse()?;
+        let signer = Signer::new(origin.clone(), &key.seed());
+        let limits = Buckets::new(&config.limits)?;
+        let (policies, skills) = components(config, &config.engine()?, &config.trust_policy())?;
+        Ok(Self { policies, skills, limits, origin, signer })
     }
 }
 

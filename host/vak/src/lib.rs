@@ -78,7 +78,7 @@ mod limiter;
 mod outcome;
 mod overlay;
 
-pub use builder::{BuildError, HostBuilder, Installation};
+pub use builder::{BuildError, Checked, HostBuilder, Installation};
 pub use config::{Config, ConfigError};
 pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
 pub use outcome::Outcome;

@@ -1,7 +1,6 @@
 //! A skill that evaluates arithmetic: `{"expression": "2 * (3 + 4)"}` gives
 //! `{"value": 14.0}`.
 
-use exmex::Express as _;
 use serde_json::json;
 use vak_sdk::skill::{Skill, SkillError, Tool};
 
@@ -24,7 +23,7 @@ impl Skill for Calculator {
                 "expression": {
                     "type": "string",
                     "maxLength": EXPRESSION_BYTES_MAX,
-                    "description": "Numbers, + - * / ^, parentheses, PI, E, and functions such as sqrt, sin or ln."
+                    "description": "Numbers, + - * / % ^, parentheses, pi(), e(), and functions: abs, ceil, floor, int, log(base, x), max, min, round, sign, sin, cos, tan and their inverses."
                 }
             },
             "required": ["expression"],
@@ -49,15 +48,22 @@ fn evaluate(expression: &str) -> Result<f64, SkillError> {
     if expression.len() > EXPRESSION_BYTES_MAX {
         return Err(SkillError::InvalidInput(format!("the expression is longer than {EXPRESSION_BYTES_MAX} bytes")));
     }
-    let parsed = exmex::parse::<f64>(expression).map_err(|error| SkillError::InvalidInput(error.to_string()))?;
-    if let Some(variable) = parsed.var_names().first() {
-        return Err(SkillError::InvalidInput(format!("`{variable}` is neither a number nor a known function")));
-    }
-    let value = parsed.eval(&[]).map_err(|error| SkillError::Failed(error.to_string()))?;
+    let value = fasteval::ez_eval(expression, &mut fasteval::EmptyNamespace)
+        .map_err(|error| SkillError::InvalidInput(describe(&error)))?;
     // JSON has no infinity; `null` would read as a result.
     match value.is_finite() {
         true => Ok(value),
         false => Err(SkillError::Failed("the result is not a finite number".to_owned())),
+    }
+}
+
+fn describe(error: &fasteval::Error) -> String {
+    match error {
+        fasteval::Error::Undefined(name) => format!("`{name}` is neither a number nor a known function"),
+        fasteval::Error::UnparsedTokensRemaining(rest) => format!("cannot read on from `{rest}`"),
+        fasteval::Error::TooLong => "the expression is too long".to_owned(),
+        fasteval::Error::TooDeep => "the expression is nested too deep".to_owned(),
+        other => format!("not an arithmetic expression ({other:?})"),
     }
 }
 
@@ -72,7 +78,8 @@ mod tests {
         let cases = [
             ("2 * (3 + 4)", Some(14.0)),
             ("2^10", Some(1024.0)),
-            ("sqrt(2)^2 - 2 < 1", None),
+            ("sin(pi()/2) + max(1, 2)", Some(3.0)),
+            ("-7 % 3 + 0.5", Some(-0.5)),
             ("1/0", None),
             ("x + 1", None),
             ("", None),

@@ -190,7 +190,7 @@ proptest! {
         let mut writer = Writer::default();
         About { time: Timestamp::default(), agent: &action().agent, session: &action().session, action: &action().id }
             .write(&mut writer, kind);
-        refused_or_canonical(&Sealer::new(&origin()).seal(1, &Digest::of(b""), &[writer.bytes, bytes].concat()));
+        refused_or_canonical(Sealer::new(&origin()).seal(1, &Digest::of(b""), &[writer.bytes, bytes].concat()));
     }
 }
 
