@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use vak_types::{Digest, DigestError, TextError};
+use vak_types::{Digest, TextError};
 
 /// Why bytes are not an entry of this format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,9 +68,6 @@ pub enum DecodeError {
     /// The log's name breaks the rules for one.
     #[error(transparent)]
     Origin(#[from] crate::OriginError),
-    /// The id of a signer that can't be one.
-    #[error("component signer: {0}")]
-    Signer(DigestError),
     /// Attributes that are not in strictly rising order of their keys.
     #[error("the attribute `{key}` is out of order or stands twice")]
     Unsorted {

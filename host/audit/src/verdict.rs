@@ -93,7 +93,8 @@ fn read_source(reader: &mut Reader<'_>) -> Result<Source, DecodeError> {
             name: reader.checked("component name")?,
             digest: reader.digest("component digest")?,
             config: reader.option("component config", |reader| reader.digest("component config"))?,
-            signer: reader.option("component signer", read_key_id)?,
+            signer: reader
+                .option("component signer", |reader| Ok(KeyId::from_digest(reader.digest("component signer")?)))?,
         }))),
         tag => Err(reader.bad_tag("source", tag)),
     }
@@ -128,10 +129,4 @@ fn read_failure(reader: &mut Reader<'_>) -> Result<FailureKind, DecodeError> {
         10 => FailureKind::Unjudged,
         tag => return Err(reader.bad_tag("failure", tag)),
     })
-}
-
-/// Goes through the text form, the one way to make a key id from its digest.
-fn read_key_id(reader: &mut Reader<'_>) -> Result<KeyId, DecodeError> {
-    let digest = reader.digest("component signer")?;
-    digest.to_string().parse().map_err(DecodeError::Signer)
 }

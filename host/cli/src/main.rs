@@ -7,7 +7,7 @@ mod component;
 mod config;
 mod decide;
 mod key;
-// mod mcp;
+mod mcp;
 mod skill;
 
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Stand between an MCP client on stdio and an MCP server.
-    // Mcp(mcp::Mcp),
+    Mcp(mcp::Mcp),
     /// Decide one action, given as JSON on standard input.
     Decide(decide::Decide),
     /// Run skills.
@@ -74,10 +74,12 @@ impl Configured {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Standard output is for results, and under `vak mcp` for the protocol.
-    let filter = tracing_subscriber::EnvFilter::builder().with_env_var("VAK_LOG").from_env_lossy();
+    // The MCP library warns of every error that is answered; the log has those.
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VAK_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match cli.command {
-        // Command::Mcp(command) => command.run(),
+        Command::Mcp(command) => command.run(),
         Command::Decide(command) => command.run(),
         Command::Skill(command) => command.run(),
         Command::Component(command) => command.run(),

@@ -1,6 +1,7 @@
 //! Bakes a configuration into a component.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -59,7 +60,7 @@ pub(crate) fn bake(
 ) -> Result<Vec<u8>, BakeError> {
     let mut wizer = Wizer::new();
     wizer.keep_init_func(true);
-    let (context, instrumented) = wizer.instrument_component(component)?;
+    let (context, instrumented) = contained(|| wizer.instrument_component(component))??;
     let instrumented = Component::from_binary(engine, &instrumented)?;
     let instance = linker.instantiate(&mut store, &instrumented)?;
     configure(&mut store, &instance, config)?;
@@ -67,7 +68,7 @@ pub(crate) fn bake(
     store.data_mut().allow_more_memory(SNAPSHOT_BYTES);
     store.set_hostcall_fuel(MEMORY_BYTES_MAX + SNAPSHOT_BYTES);
     let mut snapshot = Snapshot { store, instance, error: None, memories: HashMap::new() };
-    let baked = ready(wizer.snapshot_component(&context, &mut snapshot))?;
+    let baked = contained(|| ready(wizer.snapshot_component(&context, &mut snapshot)))??;
     match snapshot.error {
         // What was baked after a failed read is not the component's memory.
         Some(error) => Err(error.into()),
@@ -91,6 +92,14 @@ fn configure(store: &mut Store<CallState>, instance: &Instance, config: &str) ->
 
 fn malformed(message: &str) -> BakeError {
     BakeError::Failed(Failure { kind: FailureKind::Malformed, message: message.to_owned() })
+}
+
+/// Runs a step of wizer's. wizer asserts what it does not check, such as that
+/// every module with a memory exports something; a component may be otherwise,
+/// and must not take the host down with it.
+fn contained<T>(step: impl FnOnce() -> T) -> Result<T, BakeError> {
+    // What a panic leaves half done is dropped with the error.
+    catch_unwind(AssertUnwindSafe(step)).map_err(|_| malformed("the component is built in a way that has no snapshot"))
 }
 
 /// Polls a future that has nothing to wait for.

@@ -145,3 +145,125 @@ impl CompileCache {
         self.folder.join(format!("{}.compiled", key.0.to_hex()))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::testing::{policy, prepare};
+    use crate::{CallLimits, EngineError};
+
+    struct Kept {
+        folder: tempfile::TempDir,
+        engine: Engine,
+        cache: CompileCache,
+        key: CacheKey,
+    }
+
+    fn key(engine: &Engine, component: &[u8]) -> CacheKey {
+        CacheKey::new(engine, &Digest::of(component), None)
+    }
+
+    /// A cache with one component in it.
+    fn kept() -> Kept {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::default();
+        let cache = CompileCache::open(folder.path()).unwrap();
+        let component = policy("");
+        let key = key(&engine, &component);
+        cache.store(&key, &Component::from_binary(&engine, &component).unwrap());
+        Kept { folder, engine, cache, key }
+    }
+
+    #[test]
+    fn gives_back_what_it_kept() {
+        let Kept { folder, engine, cache, key } = kept();
+        assert!(cache.load(&engine, &key).is_some());
+        let reopened = CompileCache::open(folder.path()).unwrap();
+        assert!(reopened.load(&engine, &key).is_some());
+    }
+
+    #[test]
+    fn loads_no_byte_that_it_did_not_write() {
+        let Kept { folder: _folder, engine, cache, key } = kept();
+        let whole = fs::read(cache.path(&key)).unwrap();
+        // In the code's authentication, at its start, middle and end.
+        let mut damaged: Vec<_> = [0, MAC_BYTES - 1, MAC_BYTES, whole.len() / 2, whole.len() - 1]
+            .map(|at| {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1;
+                bytes
+            })
+            .into();
+        damaged.extend([0, 1, MAC_BYTES - 1, MAC_BYTES, whole.len() - 1].map(|bytes| whole[..bytes].to_vec()));
+        damaged.push([&whole[..], &[0]].concat());
+        // Genuine compiled code that this host did not write.
+        damaged.push(whole[MAC_BYTES..].to_vec());
+        damaged.push([&[0; MAC_BYTES], &whole[MAC_BYTES..]].concat());
+        for bytes in damaged {
+            fs::write(cache.path(&key), &bytes).unwrap();
+            assert!(cache.load(&engine, &key).is_none(), "{} bytes", bytes.len());
+        }
+        fs::write(cache.path(&key), &whole).unwrap();
+        assert!(cache.load(&engine, &key).is_some());
+    }
+
+    #[test]
+    fn takes_no_component_for_another() {
+        let Kept { folder: _folder, engine, cache, key: one } = kept();
+        let others = [
+            key(&engine, b"another component"),
+            CacheKey::new(&engine, &Digest::of(&policy("")), Some(&Digest::of(b"a configuration"))),
+            key(&Engine::new(wasmtime::Config::new().consume_fuel(true)).unwrap(), &policy("")),
+        ];
+        for other in others {
+            fs::copy(cache.path(&one), cache.path(&other)).unwrap();
+            assert!(cache.load(&engine, &other).is_none());
+        }
+    }
+
+    #[test]
+    fn forgets_everything_with_its_key() {
+        let Kept { folder, engine, key, .. } = kept();
+        fs::remove_file(folder.path().join("key")).unwrap();
+        let cache = CompileCache::open(folder.path()).unwrap();
+        assert!(cache.load(&engine, &key).is_none());
+        cache.store(&key, &Component::from_binary(&engine, &policy("")).unwrap());
+        assert!(cache.load(&engine, &key).is_some());
+    }
+
+    #[test]
+    fn a_key_that_is_cut_short_is_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("key"), [0; KEY_BYTES - 1]).unwrap();
+        assert!(matches!(crate::Engine::new(Some(folder.path())), Err(EngineError::Cache { .. })));
+    }
+
+    #[test]
+    fn an_engine_compiles_anew_what_was_tampered_with() {
+        let folder = tempfile::tempdir().unwrap();
+        // An engine of its own each time: one remembers what it prepared.
+        let start = || {
+            let engine = crate::Engine::new(Some(folder.path())).unwrap();
+            prepare(&engine, &policy(""), CallLimits::POLICY).unwrap();
+            let mut files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+            files.find(|path| path.extension().is_some()).unwrap()
+        };
+        let path = start();
+        let genuine = fs::read(&path).unwrap();
+
+        // A hit leaves the file as it is.
+        let marked = fs::File::options().write(true).open(&path).unwrap();
+        marked.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(fs::metadata(start()).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
+
+        let mut tampered = genuine.clone();
+        *tampered.last_mut().unwrap() ^= 1;
+        fs::write(&path, &tampered).unwrap();
+        let mended = fs::read(start()).unwrap();
+        assert_ne!(mended, tampered);
+        assert!(mended == genuine, "compiling is deterministic");
+    }
+}

@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use vak_trust::{Component as Package, Verified};
-use vak_types::{ComponentRef, Digest, Grant, Kind};
+use vak_types::{ComponentRef, Digest, Grant};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store};
 
@@ -102,7 +101,7 @@ impl Engine {
             config: config.map(|config| Digest::of(config.as_bytes())),
             signer: component.signer(),
         });
-        let template = self.template(component, kind, &reference, config, grants, link).map_err(fail)?;
+        let template = self.template(&request, &reference, grants, link).map_err(fail)?;
         let prepared = Prepared::new(self.shared.wasmtime.clone(), template, reference, limits.within_engine());
         prepared.probe().map_err(|failure| fail(Problem::Start(failure)))?;
         Ok(prepared)
@@ -110,10 +109,8 @@ impl Engine {
 
     fn template(
         &self,
-        component: &Verified<Package>,
-        kind: Kind,
+        request: &Request<'_>,
         reference: &Arc<ComponentRef>,
-        config: Option<&str>,
         grants: BTreeSet<Grant>,
         link: Link<'_>,
     ) -> Result<Arc<Template>, Problem> {
@@ -122,13 +119,13 @@ impl Engine {
             return Ok(template);
         }
         let wasmtime = &self.shared.wasmtime;
-        let requested = &component.get().manifest.grants;
+        let requested = &request.component.get().manifest.grants;
         let mut linker = Linker::new(wasmtime);
         for grant in &key.grants {
             link(&mut linker, *grant).map_err(|error| Problem::Link(format!("{error:#}")))?;
         }
-        let check = |compiled: &Component| imports::check(wasmtime, compiled, kind, requested, &key.grants);
-        let compiled = self.compiled(&component.get().bytes, reference, config, &linker, &check)?;
+        let check = |compiled: &Component| imports::check(wasmtime, compiled, request.kind, requested, &key.grants);
+        let compiled = self.compiled(request, reference, &linker, &check)?;
         let pre = linker.instantiate_pre(&compiled).map_err(|error| Problem::Link(format!("{error:#}")))?;
         let template = Arc::new(Template { pre });
         let mut templates = self.templates();
@@ -140,9 +137,8 @@ impl Engine {
     /// The component's code with its configuration baked in.
     fn compiled(
         &self,
-        bytes: &[u8],
+        request: &Request<'_>,
         reference: &Arc<ComponentRef>,
-        config: Option<&str>,
         linker: &Linker<CallState>,
         check: &dyn Fn(&Component) -> Result<imports::Configurable, Problem>,
     ) -> Result<Component, Problem> {
@@ -156,13 +152,15 @@ impl Engine {
         let compile = |bytes: &[u8]| {
             Component::from_binary(wasmtime, bytes).map_err(|error| Problem::Compile(format!("{error:#}")))
         };
+        let bytes = &request.component.get().bytes;
         let plain = compile(bytes)?;
-        let compiled = match (check(&plain)?, config) {
+        let compiled = match (check(&plain)?, request.config) {
             (imports::Configurable::No, None) => plain,
             (imports::Configurable::No, Some(_)) => return Err(Problem::TakesNoConfig),
             (imports::Configurable::Yes, None) => return Err(Problem::NeedsConfig),
             (imports::Configurable::Yes, Some(config)) => {
-                let store = new_store(wasmtime, reference.clone(), &CallLimits::CONFIGURE.within_engine());
+                let limits = request.limits.to_configure().within_engine();
+                let store = new_store(wasmtime, reference.clone(), &limits);
                 let baked = bake::bake(wasmtime, linker, store, bytes, config).map_err(|error| match error {
                     BakeError::Refused { message, line, column } => Problem::Config { message, line, column },
                     BakeError::Failed(failure) => Problem::Bake(failure),

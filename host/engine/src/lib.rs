@@ -46,6 +46,8 @@ mod limits;
 mod load;
 mod prepared;
 mod state;
+#[cfg(test)]
+mod testing;
 mod ticker;
 
 pub use engine::{Engine, Link};

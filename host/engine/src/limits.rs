@@ -61,7 +61,8 @@ impl CallLimits {
     };
 
     /// For baking a configuration, which happens at installation: parsing
-    /// 50,000 rules takes about a second.
+    /// 50,000 rules takes about a second. Memory and tables are those of the
+    /// calls that follow, see `to_configure`.
     pub const CONFIGURE: Self = Self {
         memory_bytes_max: MEMORY_BYTES_MAX,
         table_elements_max: 20_000,
@@ -70,6 +71,15 @@ impl CallLimits {
         output_bytes_max: 64 << 10,
         host_calls_max: 100,
     };
+
+    /// What baking may use for a component with these limits. Every call starts
+    /// with the memory that configuring it took, so what does not fit into a
+    /// call is refused before it is snapshotted, which takes several times as
+    /// much.
+    pub(crate) fn to_configure(self) -> Self {
+        let Self { memory_bytes_max, table_elements_max, .. } = self;
+        Self { memory_bytes_max, table_elements_max, ..Self::CONFIGURE }
+    }
 
     /// The same, with each limit at most what the engine was built for.
     pub(crate) fn within_engine(self) -> Self {

@@ -53,24 +53,29 @@ pub fn load(engine: &Engine, request: Request<'_>) -> Result<Loaded, LoadError> 
     let (name, kind) = (request.name.clone(), request.kind);
     let fail = |problem| LoadError { name: name.clone(), problem };
     let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));
+    let stopped = |failure| fail(Problem::Start(failure));
     let prepared = engine.prepare(request, &log::link)?;
     let pre = prepared.instance_pre().clone();
+    // The bindings compare the functions' types when they instantiate.
     Ok(match kind {
         Kind::Policy => {
             let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
+            prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             Loaded::Policy(Policy::new(prepared, pre, Standing::RestrictOnly))
         }
         Kind::Scorer => {
-            ScorerComponentPre::new(pre).map_err(misfit)?;
+            let pre = ScorerComponentPre::new(pre).map_err(misfit)?;
+            prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             Loaded::Scorer(Scorer(prepared))
         }
         Kind::Adapter => {
-            AdapterComponentPre::new(pre).map_err(misfit)?;
+            let pre = AdapterComponentPre::new(pre).map_err(misfit)?;
+            prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             Loaded::Adapter(Adapter(prepared))
         }
         Kind::Skill => {
             let pre = SkillComponentPre::new(pre).map_err(misfit)?;
-            Loaded::Skill(Skill::new(prepared, pre).map_err(|failure| fail(Problem::Start(failure)))?)
+            Loaded::Skill(Skill::new(prepared, pre).map_err(stopped)?)
         }
     })
 }

@@ -54,6 +54,11 @@ impl KeyId {
         Self(Digest::of(key))
     }
 
+    /// The id that was recorded as `digest`.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
     /// The digest behind the id.
     pub const fn digest(&self) -> &Digest {
         &self.0

@@ -147,7 +147,7 @@ impl Installation<'_> {
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
         let verified =
             trust.verify(package, unsigned).map_err(|source| BuildError::Trust { name: self.name.clone(), source })?;
-        let config = self.config.map(config::read).transpose()?;
+        let config = self.config.map(config::of_component).transpose()?;
         Ok(load(
             engine,
             Request {

@@ -1,6 +1,8 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -12,6 +14,9 @@ use crate::overlay::{self, Override};
 
 /// A configuration is a few pages of text.
 const BYTES_MAX: u64 = 1 << 20;
+
+/// A component's configuration can be generated: 50,000 rules take 10 MiB.
+const COMPONENT_BYTES_MAX: u64 = 16 << 20;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +30,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is larger than any configuration.
-    #[error("the configuration `{}` is larger than {BYTES_MAX} bytes", .0.display())]
-    TooLarge(PathBuf),
+    #[error("the configuration `{}` is larger than {bytes_max} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most it may have.
+        bytes_max: u64,
+    },
     /// The text is not a configuration. Names line and column.
     #[error("the configuration `{}`: {source}", path.display())]
     Text {
@@ -237,7 +247,7 @@ impl Config {
     /// The file cannot be read, has an unknown key or a wrong value, or an
     /// override does.
     pub fn load(path: &Path, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let text = read(path)?;
+        let text = read(path, BYTES_MAX)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         // Parsed as a whole first: only the text has lines to point at.
         let source = |source| ConfigError::Text { path: path.to_owned(), source };
@@ -285,15 +295,17 @@ impl Config {
     }
 }
 
-/// Reads a small text file: a configuration, or a component's.
-pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
-    use std::io::Read as _;
+/// Reads the configuration of a component.
+pub(crate) fn of_component(path: &Path) -> Result<String, ConfigError> {
+    read(path, COMPONENT_BYTES_MAX)
+}
 
+fn read(path: &Path, bytes_max: u64) -> Result<String, ConfigError> {
     let io = |source| ConfigError::Io { path: path.to_owned(), source };
     let mut text = String::new();
-    std::fs::File::open(path).map_err(io)?.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
-    match text.len() as u64 > BYTES_MAX {
-        true => Err(ConfigError::TooLarge(path.to_owned())),
+    File::open(path).map_err(io)?.take(bytes_max + 1).read_to_string(&mut text).map_err(io)?;
+    match text.len() as u64 > bytes_max {
+        true => Err(ConfigError::TooLarge { path: path.to_owned(), bytes_max }),
         false => Ok(text),
     }
 }

@@ -31,6 +31,9 @@
 //! There is no clock, no randomness and no I/O in a policy: its answer depends
 //! on the action and its configuration alone. A panic is a deny.
 
+#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+#[doc(hidden)]
+pub mod arena;
 #[doc(hidden)]
 pub mod bindings;
 #[cfg(any(feature = "policy", feature = "configurable-policy", feature = "skill"))]

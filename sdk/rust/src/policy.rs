@@ -76,6 +76,10 @@ macro_rules! export_policy {
         const _: () = {
             use $crate::policy as sdk;
 
+            #[cfg(target_arch = "wasm32")]
+            #[global_allocator]
+            static ALLOCATOR: $crate::arena::CallAllocator = $crate::arena::CallAllocator::new(true);
+
             struct Component;
 
             impl $crate::bindings::policy::exports::vak::policy::policy::Guest for Component {
@@ -102,6 +106,10 @@ macro_rules! export_configurable_policy {
     ($policy:ty) => {
         const _: () = {
             use $crate::policy as sdk;
+
+            #[cfg(target_arch = "wasm32")]
+            #[global_allocator]
+            static ALLOCATOR: $crate::arena::CallAllocator = $crate::arena::CallAllocator::new(false);
 
             static CONFIGURED: std::sync::OnceLock<$policy> = std::sync::OnceLock::new();
 
@@ -130,7 +138,10 @@ macro_rules! export_configurable_policy {
                         message: "configured twice".to_owned(),
                         line: None,
                         column: None,
-                    })
+                    })?;
+                    #[cfg(target_arch = "wasm32")]
+                    ALLOCATOR.seal();
+                    Ok(())
                 }
             }
 

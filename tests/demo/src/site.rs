@@ -119,6 +119,7 @@ component = "{components}/calculator.wasm"
 [[skills]]
 name = "hostile-skill"
 component = "{components}/hostile-skill.wasm"
+grants = ["log"]
 
 [[limits]]
 name = "writes"

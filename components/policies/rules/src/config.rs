@@ -28,20 +28,13 @@ struct Document {
 struct RuleText {
     id: String,
     effect: EffectText,
-    #[serde(default = "anything")]
-    agents: Vec<String>,
-    #[serde(default = "anything")]
-    operations: Vec<String>,
-    #[serde(default = "anything")]
-    resources: Vec<String>,
+    agents: Option<Vec<String>>,
+    operations: Option<Vec<String>>,
+    resources: Option<Vec<String>>,
     #[serde(default)]
     when: Vec<ConditionText>,
     #[serde(default)]
     reason: String,
-}
-
-fn anything() -> Vec<String> {
-    vec!["**".to_owned()]
 }
 
 #[derive(serde::Deserialize, Clone, Copy)]
@@ -68,7 +61,7 @@ struct ConditionText {
     optional: bool,
 }
 
-/// A checked rule.
+/// A checked rule. An empty list of patterns means anything.
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) id: Box<str>,
@@ -87,27 +80,59 @@ pub(crate) struct Config {
 }
 
 /// Reads the configuration text.
+///
+/// Rule by rule, so that what a parser needs for one is free again before the
+/// next: the memory of this instance is what every call starts from, and its
+/// size is what the host has to look through after each. Where a piece cannot
+/// be read by itself (a multi-line text can hold a line like `[[rule]]`), the
+/// whole text is read at once, which gives the same rules or the same error.
 pub(crate) fn parse(text: &str) -> Result<Config, ConfigError> {
-    let document: Document = toml::from_str(text).map_err(|error| {
-        let at = error.span().map(|span| span.start);
-        located(text, at, error.message().to_owned())
-    })?;
-    if document.rule.len() > RULES_MAX {
-        let message = format!("{} rules; the most is {RULES_MAX}", document.rule.len());
-        return Err(located(text, None, message));
-    }
+    parse_pieces(text).map_or_else(|_| parse_pieces_of(text, [text]), Ok)
+}
+
+fn parse_pieces(text: &str) -> Result<Config, ConfigError> {
+    let heads = text.match_indices("\n[[rule]]").map(|(at, _)| at + 1);
+    let starts = std::iter::once(0).chain(heads.clone());
+    let ends = heads.chain(std::iter::once(text.len()));
+    parse_pieces_of(text, starts.zip(ends).map(|(start, end)| &text[start..end]))
+}
+
+/// Reads `pieces`, which together are `text`.
+fn parse_pieces_of<'a>(text: &str, pieces: impl IntoIterator<Item = &'a str>) -> Result<Config, ConfigError> {
+    let mut config = Config { summary: String::new(), rules: Vec::new() };
     let mut ids = rustc_hash::FxHashSet::default();
-    let mut rules = Vec::with_capacity(document.rule.len());
-    for rule in document.rule {
-        let at = rule.span().start;
-        let rule = check(rule.into_inner()).map_err(|message| located(text, Some(at), message))?;
-        if !ids.insert(rule.id.clone()) {
-            let message = format!("the rule id `{}` stands twice; rename one", rule.id);
-            return Err(located(text, Some(at), message));
+    let mut offset = 0;
+    for piece in pieces {
+        let document: Document = toml::from_str(piece).map_err(|error| {
+            let at = error.span().map(|span| offset + span.start);
+            located(text, at, error.message().to_owned())
+        })?;
+        if !document.summary.is_empty() {
+            config.summary = document.summary;
         }
-        rules.push(rule);
+        for rule in document.rule {
+            let at = Some(offset + rule.span().start);
+            let rule = check(rule.into_inner()).map_err(|message| located(text, at, message))?;
+            if !ids.insert(hash(&rule.id)) && config.rules.iter().any(|other| other.id == rule.id) {
+                let message = format!("the rule id `{}` stands twice; rename one", rule.id);
+                return Err(located(text, at, message));
+            }
+            if config.rules.len() == RULES_MAX {
+                return Err(located(text, at, format!("more than {RULES_MAX} rules, which is the most")));
+            }
+            config.rules.push(rule);
+        }
+        offset += piece.len();
     }
-    Ok(Config { summary: document.summary, rules })
+    config.rules.shrink_to_fit();
+    Ok(config)
+}
+
+/// Ids are compared by hash first: a set of texts would be as large as the rules.
+fn hash(id: &str) -> u64 {
+    use std::hash::BuildHasher as _;
+
+    rustc_hash::FxBuildHasher.hash_one(id)
 }
 
 fn located(text: &str, at: Option<usize>, message: String) -> ConfigError {
@@ -129,10 +154,11 @@ fn check(rule: RuleText) -> Result<Rule, String> {
     if rule.when.len() > CONDITIONS_MAX {
         return Err(within(format!("{} conditions; the most is {CONDITIONS_MAX}", rule.when.len())));
     }
-    let patterns = |field: &str, globs: Vec<String>| match globs.is_empty() {
+    let patterns = |field: &str, globs: Option<Vec<String>>| match globs {
+        None => Ok(Vec::new()),
         // An empty list reads as "none" to some and as "any" to others.
-        true => Err(within(format!("`{field}` is empty; leave it out to mean any"))),
-        false => globs.iter().map(|glob| Pattern::parse(glob).map_err(within)).collect::<Result<Vec<_>, _>>(),
+        Some(globs) if globs.is_empty() => Err(within(format!("`{field}` is empty; leave it out to mean any"))),
+        Some(globs) => globs.iter().map(|glob| Pattern::parse(glob).map_err(within)).collect(),
     };
     Ok(Rule {
         effect: match rule.effect {
@@ -187,6 +213,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pieces_read_like_the_whole() {
+        let text = "summary = 'S'\n[[rule]]\nid = 'a'\neffect = 'permit'\nreason = \'\'\'\n[[rule]]\n\'\'\'\n\
+                    [[rule.when]]\nargument = '/x'\nequals = 1\n[[rule]]\nid = 'b'\neffect = 'forbid'\n";
+        let config = parse(text).unwrap_or_else(|error| panic!("{}", error.message));
+        let ids: Vec<_> = config.rules.iter().map(|rule| &*rule.id).collect();
+        assert_eq!((&*config.summary, ids), ("S", vec!["a", "b"]));
+        assert_eq!((&*config.rules[0].reason, config.rules[0].when.len()), ("[[rule]]\n", 1));
+    }
+
+    #[test]
     fn says_what_is_wrong_and_where() {
         let rule = "[[rule]]\nid = \"a\"\neffect = \"permit\"\n";
         let cases = [
@@ -196,6 +232,7 @@ mod tests {
             (format!("{rule}when = [{{ argument = \"path\", equals = 1 }}]\n"), 1, "write `/path`"),
             (format!("{rule}when = [{{ argument = \"/p\" }}]\n"), 1, "needs exactly one of"),
             (format!("{rule}when = [{{ argument = \"/p\", within = \"a\" }}]\n"), 1, "must be an absolute path"),
+            (format!("{rule}reason = \"\"\"\n[[rule]]\n\"\"\"\nx = 1\n"), 7, "unknown field `x`"),
             (format!("{rule}\n{rule}"), 5, "the rule id `a` stands twice"),
             ("x = [".to_owned(), 1, "unclosed array"),
         ];

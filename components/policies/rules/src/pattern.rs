@@ -46,6 +46,11 @@ impl Pattern {
         Ok(Self { glob: glob.into(), literal })
     }
 
+    /// The glob `**`.
+    pub(crate) fn anything() -> Self {
+        Self { glob: "**".into(), literal: 0 }
+    }
+
     /// The literal text every match starts with.
     pub(crate) fn prefix(&self) -> &str {
         &self.glob[..self.literal]

@@ -1,16 +1,36 @@
 //! The rules of one configuration, ready to be asked.
 
+use std::sync::LazyLock;
+
 use vak_sdk::policy::{Action, ConfigError, Configure, Description, Effect, Finding, JudgeError, Policy};
 
 use crate::condition::{Arguments, Unknown};
 use crate::config::{self, Rule};
 use crate::index::PatternIndex;
+use crate::pattern::Pattern;
 
 /// Checked rules and the index over them.
 pub struct Rules {
     summary: String,
     rules: Vec<Rule>,
-    index: PatternIndex<PatternIndex<Vec<u32>>>,
+    by_operation: PatternIndex<Bucket>,
+}
+
+/// The rules that can concern one operation, by their places.
+enum Bucket {
+    Few(Vec<u32>),
+    /// Indexed once more, by resource.
+    Many(PatternIndex<Vec<u32>>),
+}
+
+/// Rules for one operation that are looked at without a second index, which
+/// would take more memory than they do.
+const FEW: usize = 16;
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
 }
 
 /// How far a rule applies to an action.
@@ -23,16 +43,53 @@ enum Applies {
 impl Configure for Rules {
     fn configure(text: &str) -> Result<Self, ConfigError> {
         let config = config::parse(text)?;
-        let mut index = PatternIndex::<PatternIndex<Vec<u32>>>::default();
+        let mut by_operation = PatternIndex::<Bucket>::default();
         for (at, rule) in (0..).zip(&config.rules) {
-            for operation in &rule.operations {
-                let by_resource = index.entry(operation);
-                for resource in &rule.resources {
-                    by_resource.entry(resource).push(at);
-                }
+            for operation in or_anything(&rule.operations) {
+                by_operation.entry(operation).push(at, &config.rules);
             }
         }
-        Ok(Self { summary: config.summary, rules: config.rules, index })
+        Ok(Self { summary: config.summary, rules: config.rules, by_operation })
+    }
+}
+
+static ANYTHING: LazyLock<Pattern> = LazyLock::new(Pattern::anything);
+
+/// The patterns of a list, where an empty one means anything.
+fn or_anything(patterns: &[Pattern]) -> &[Pattern] {
+    match patterns {
+        [] => std::slice::from_ref(&*ANYTHING),
+        patterns => patterns,
+    }
+}
+
+impl Bucket {
+    fn push(&mut self, at: u32, rules: &[Rule]) {
+        match self {
+            Self::Few(places) if places.len() < FEW => places.push(at),
+            Self::Few(places) => {
+                let mut by_resource = PatternIndex::default();
+                for at in places.drain(..).chain([at]) {
+                    insert(&mut by_resource, at, rules);
+                }
+                *self = Self::Many(by_resource);
+            }
+            Self::Many(by_resource) => insert(by_resource, at, rules),
+        }
+    }
+
+    fn candidates<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = u32> + 'a {
+        let (few, many) = match self {
+            Self::Few(places) => (Some(places), None),
+            Self::Many(by_resource) => (None, Some(by_resource.candidates(resource))),
+        };
+        few.into_iter().chain(many.into_iter().flatten()).flatten().copied()
+    }
+}
+
+fn insert(by_resource: &mut PatternIndex<Vec<u32>>, at: u32, rules: &[Rule]) {
+    for resource in or_anything(&rules[at as usize].resources) {
+        by_resource.entry(resource).push(at);
     }
 }
 
@@ -84,19 +141,18 @@ fn strictness(effect: Effect) -> u8 {
 
 impl Rules {
     fn candidates<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = u32> + 'a {
-        self.index
-            .candidates(&action.operation)
-            .flat_map(|by_resource| by_resource.candidates(&action.resource))
-            .flatten()
-            .copied()
+        self.by_operation.candidates(&action.operation).flat_map(|bucket| bucket.candidates(&action.resource))
     }
 }
 
 impl Rule {
     fn applies(&self, action: &Action, arguments: &Arguments<'_>) -> Applies {
-        let named = self.operations.iter().any(|pattern| pattern.matches(&action.operation))
-            && self.resources.iter().any(|pattern| pattern.matches(&action.resource))
-            && self.agents.iter().any(|pattern| pattern.matches(&action.agent));
+        let any = |patterns: &[Pattern], text: &str| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
+        };
+        let named = any(&self.operations, &action.operation)
+            && any(&self.resources, &action.resource)
+            && any(&self.agents, &action.agent);
         if !named {
             return Applies::No;
         }

@@ -34,7 +34,7 @@ pub(crate) fn rows() -> Vec<Row> {
         gateway
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut p50 = |command| runtime.block_on(measure(command));
+    let p50 = |command| runtime.block_on(measure(command));
     let bare = p50(bare);
     let governed = p50(gateway("accepted"));
     let durable = p50(gateway("durable"));

@@ -45,9 +45,8 @@ operations = ["files/**"]
 
 /// An action with 500 bytes of arguments that the measured rules permit.
 pub(crate) fn request() -> ActionRequest {
-    let arguments = |content: &str| {
-        format!(r#"{{"content":"{content}","count":3,"mode":"append","path":"/work/src/lib.rs"}}"#)
-    };
+    let arguments =
+        |content: &str| format!(r#"{{"content":"{content}","count":3,"mode":"append","path":"/work/src/lib.rs"}}"#);
     let padding = 500 - arguments("").len();
     let arguments = arguments(&"lorem ipsum ".repeat(50)[..padding]);
     assert_eq!(arguments.len(), 500);

@@ -17,7 +17,8 @@ const LIMIT: &str = "[[limits]]\nname = 'many'\nper = 'agent'\nburst = 1000000\n
 pub(crate) fn rows() -> Vec<Row> {
     let site = Site::new().rules(&rules(20)).section(LIMIT);
     let config = std::fs::read_to_string(site.config()).unwrap();
-    std::fs::write(site.config(), config.replace("key = 'log.key' }", "key = 'log.key', release = 'accepted' }")).unwrap();
+    std::fs::write(site.config(), config.replace("key = 'log.key' }", "key = 'log.key', release = 'accepted' }"))
+        .unwrap();
     let host = site.host();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut micros = runtime.block_on(async {

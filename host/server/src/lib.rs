@@ -1,0 +1,20 @@
+//! The surfaces that a host serves to other processes. Today that is one: a
+//! gateway for the Model Context Protocol, which stands between an MCP client
+//! and the MCP server it wants to use.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use vak::{Config, Host};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::builder(Config::load("vak.toml".as_ref(), &[])?).build()?;
+//! // Speaks MCP on standard input and output until the client goes.
+//! vak_server::mcp::serve_stdio(Arc::new(host), vec!["files-server".into(), "/work".into()]).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod mcp;

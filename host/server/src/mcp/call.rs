@@ -1,0 +1,164 @@
+//! One tool call, from the client's request to the answer it may have.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
+use serde_json::Value;
+use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, refusal};
+use vak_types::{Json, Name, TextError, printable};
+
+use super::connection::Abandon;
+use super::error::RequestError;
+use super::forward::{Allowed, Refused};
+use super::routes::ProgressTarget;
+use super::tools::{SKILL_PREFIX, Target};
+use super::upstream::Upstream;
+
+/// Longest text of a refusal or a failure, in bytes. It goes to a model.
+const MESSAGE_BYTES_MAX: usize = 2_048;
+
+/// What the client gets: a result, which may report an error to the model, or
+/// an error of the protocol.
+pub(crate) type Answer = Result<CallToolResult, ErrorData>;
+
+/// A call that is to be made. It is run on a task that nobody drops, whatever
+/// the client does meanwhile.
+pub(crate) struct Call {
+    pub(crate) host: Arc<Host>,
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) tool: String,
+    pub(crate) arguments: JsonObject,
+    pub(crate) progress: Option<ProgressTarget>,
+    pub(crate) abandon: Abandon,
+}
+
+impl Call {
+    /// Decides, carries out, records, and only then answers.
+    pub(crate) async fn run(mut self) -> Answer {
+        let arguments = Json::from_value(&Value::Object(std::mem::take(&mut self.arguments)));
+        let arguments = arguments.map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        match Target::of(&self.tool) {
+            Target::Skill(name) => invoke(&self.host, &self.caller, name, arguments).await,
+            Target::Upstream => self.forward(arguments).await,
+        }
+    }
+
+    async fn forward(self, arguments: Json) -> Answer {
+        let Self { host, upstream, caller, tool, progress, abandon, .. } = self;
+        let request = request(&upstream.name, &caller, &tool, arguments).map_err(|error| bad_name(&error))?;
+        // A policy engine that panics is a bug, and must still answer.
+        let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool)).catch_unwind().await;
+        let allowed = match decided {
+            Ok(Ok(allowed)) => allowed,
+            Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
+            Ok(Err(Refused::Text(error))) => return Err(bad_name(&error)),
+            Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
+        };
+        let start = Instant::now();
+        let forwarded = allowed.forward(&upstream, progress, &abandon);
+        let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
+            Ok(forwarded) => concluded(forwarded),
+            Err(_) => {
+                let why = "the gateway failed while the call was under way";
+                (Outcome::unknown(why), Err(panicked(why)))
+            }
+        };
+        // The last step before the client sees anything. What cannot be
+        // accounted for is not handed out.
+        let recorded = AssertUnwindSafe(allowed.conclude(&host, outcome, start.elapsed())).catch_unwind().await;
+        match recorded {
+            Ok(Ok(())) => answer,
+            Ok(Err(error)) => Err(unrecorded(&error)),
+            Err(_) => Err(panicked("the outcome could not be recorded; the result is withheld")),
+        }
+    }
+}
+
+fn request(upstream: &Name, caller: &Caller, tool: &str, arguments: Json) -> Result<ActionRequest, TextError> {
+    Ok(ActionRequest {
+        session: caller.session.clone(),
+        agent: caller.agent.clone(),
+        operation: format!("{upstream}/{tool}").parse()?,
+        resource: format!("mcp:{upstream}/{tool}").parse()?,
+        arguments,
+        attributes: BTreeMap::new(),
+        labels: caller.labels.clone(),
+    })
+}
+
+/// How the action ended, and what the client gets once that is recorded.
+fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answer) {
+    let mut result = match forwarded {
+        Ok(result) => result,
+        Err(error) => {
+            let outcome = error.outcome();
+            let answer = match error {
+                RequestError::Answered { .. } => Err(error.into_error()),
+                error => Ok(failure(&error.to_string())),
+            };
+            return (outcome, answer);
+        }
+    };
+    let outcome = match result.is_error {
+        Some(true) => Outcome::failed(&format!("the tool reported an error: {}", text(&result.content))),
+        _ => match serde_json::to_value(&result) {
+            // The text that the digest in the log is of: compact, keys sorted.
+            Ok(value) => Outcome::succeeded(value.to_string().as_bytes()),
+            Err(error) => {
+                let why = format!("the result could not be written as JSON: {error}");
+                return (Outcome::unknown(&why), Err(ErrorData::internal_error(why, None)));
+            }
+        },
+    };
+    // Required from 2026-07-28 on; the library removes it for older clients.
+    result.result_type.get_or_insert(ResultType::COMPLETE);
+    (outcome, Ok(result))
+}
+
+fn text(content: &[ContentBlock]) -> &str {
+    content.iter().find_map(|block| block.as_text()).map_or("(no text)", |text| text.text.as_str())
+}
+
+async fn invoke(host: &Host, caller: &Caller, name: &str, input: Json) -> Answer {
+    let name: Name = name.parse().map_err(|error| bad_name(&error))?;
+    let invoked = AssertUnwindSafe(host.invoke(caller, &name, input)).catch_unwind().await;
+    match invoked {
+        Ok(Ok(output)) => Ok(success(&output)),
+        Ok(Err(InvokeError::Unknown(name))) => {
+            Err(ErrorData::invalid_params(format!("there is no skill `{SKILL_PREFIX}{name}`"), None))
+        }
+        Ok(Err(InvokeError::Record(error))) => Err(unrecorded(&error)),
+        Ok(Err(error)) => Ok(failure(&error.to_string())),
+        Err(_) => Err(panicked("the call failed inside the host")),
+    }
+}
+
+fn success(output: &Json) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(output.as_str())]);
+    // Until 2026-07-28 only an object may be structured content.
+    result.structured_content = Some(output.to_value()).filter(Value::is_object);
+    result
+}
+
+fn failure(message: &str) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(printable(message, MESSAGE_BYTES_MAX))])
+}
+
+fn bad_name(error: &TextError) -> ErrorData {
+    ErrorData::invalid_params(format!("the tool's name cannot be used: {error}"), None)
+}
+
+fn unrecorded(error: &RecordError) -> ErrorData {
+    tracing::error!(%error, "an outcome could not be recorded");
+    ErrorData::internal_error(format!("the outcome could not be recorded, so the result is withheld: {error}"), None)
+}
+
+fn panicked(what: &'static str) -> ErrorData {
+    tracing::error!(what, "a panic was caught");
+    ErrorData::internal_error(what, None)
+}

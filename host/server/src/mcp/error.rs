@@ -1,0 +1,119 @@
+//! What can go wrong.
+
+use std::io;
+use std::sync::Arc;
+
+use rmcp::model::ErrorData;
+use vak::Outcome;
+use vak_types::{Name, TextError, printable};
+
+/// Longest quote of what the upstream says in an error message, in bytes.
+const QUOTE_BYTES_MAX: usize = 512;
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum McpError {
+    /// The configuration says nothing about the gateway.
+    #[error("the configuration has no `[mcp]`; add it with `agent` and `upstream`")]
+    NotConfigured,
+    /// There is nothing to start.
+    #[error("no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`")]
+    NoCommand,
+    /// The system has no threads, pipes or signals to give.
+    #[error("the gateway cannot start: {0}")]
+    Setup(#[from] io::Error),
+    /// The system has no randomness for the session's id.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// Never in practice: a generated session id always fits its limits.
+    #[error(transparent)]
+    Session(#[from] TextError),
+    /// The client does not begin as MCP asks for.
+    #[error("the client did not begin with `initialize`: {0}")]
+    Client(String),
+}
+
+/// Why the upstream could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("the upstream `{upstream}` could not be started: `{program}`: {source}")]
+    Spawn { upstream: Name, program: String, source: io::Error },
+    #[error("the upstream `{upstream}` could not be reached: {source}")]
+    Pipes { upstream: Name, source: io::Error },
+    #[error("the upstream `{upstream}` did not finish `initialize` within {millis} ms; see `mcp.start_ms`{stderr}")]
+    TimedOut { upstream: Name, millis: u64, stderr: String },
+    #[error("the upstream `{upstream}` ended before it was ready ({status}){stderr}")]
+    Exited { upstream: Name, status: String, stderr: String },
+    #[error("the upstream `{upstream}` answered `initialize` wrongly: {why}{stderr}")]
+    Handshake { upstream: Name, why: String, stderr: String },
+    #[error("the gateway is stopping")]
+    Stopping,
+}
+
+/// Why the upstream gave no answer to a request.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestError {
+    /// Nothing was sent.
+    #[error(transparent)]
+    NotStarted(#[from] Arc<StartError>),
+    /// Nothing was sent.
+    #[error("the upstream `{upstream}` has ended ({status}); start the gateway again{stderr}")]
+    Ended { upstream: Name, status: String, stderr: String },
+    /// Nothing was sent.
+    #[error("{0}; nothing was sent to the upstream")]
+    NotSent(&'static str),
+    /// It was sent, perhaps.
+    #[error("the upstream `{upstream}` ended before it answered ({status}){stderr}")]
+    Lost { upstream: Name, status: String, stderr: String },
+    /// It was sent.
+    #[error("the upstream `{upstream}` did not answer within {millis} ms; see `mcp.call_ms`")]
+    TimedOut { upstream: Name, millis: u64 },
+    /// It was sent.
+    #[error("the upstream `{upstream}` sent a line of more than {bytes_max} bytes, which was dropped")]
+    LineTooLong { upstream: Name, bytes_max: usize },
+    /// It was sent.
+    #[error("{0} before the upstream answered")]
+    Abandoned(&'static str),
+    /// It was answered.
+    #[error("the upstream `{upstream}` answered with something other than {wanted}")]
+    Unexpected { upstream: Name, wanted: &'static str },
+    /// It was answered.
+    #[error("the list of tools of the upstream `{upstream}` goes on after {most}; it is not used")]
+    EndlessList { upstream: Name, most: &'static str },
+    /// It was answered with an error.
+    #[error("the upstream `{upstream}` answered with an error: {}", printable(&.error.message, QUOTE_BYTES_MAX))]
+    Answered { upstream: Name, error: Box<ErrorData> },
+}
+
+impl RequestError {
+    /// How the action ended, as far as anybody can know.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let detail = self.to_string();
+        match self {
+            Self::NotStarted(_) | Self::Ended { .. } | Self::NotSent(_) | Self::Answered { .. } => {
+                Outcome::failed(&detail)
+            }
+            Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::LineTooLong { .. }
+            | Self::Abandoned(_)
+            | Self::Unexpected { .. }
+            | Self::EndlessList { .. } => Outcome::unknown(&detail),
+        }
+    }
+
+    /// The same for the client. The upstream's own error keeps its code and
+    /// its data.
+    pub(crate) fn into_error(self) -> ErrorData {
+        let message = self.to_string();
+        match self {
+            Self::Answered { error, .. } => ErrorData::new(error.code, message, error.data),
+            _ => ErrorData::internal_error(message, None),
+        }
+    }
+}
+
+/// What a library says about the upstream, made fit for one line.
+pub(crate) fn quote(error: &impl std::fmt::Display) -> String {
+    printable(&error.to_string(), QUOTE_BYTES_MAX)
+}

@@ -1,0 +1,70 @@
+//! What makes the upstream do something: an allow, and nothing else.
+
+use std::time::Duration;
+
+use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, JsonObject, ServerResult};
+use serde_json::Value;
+use vak::{Action, ActionRequest, Decided, Host, Outcome, RecordError, Verdict};
+use vak_types::TextError;
+
+use super::connection::Abandon;
+use super::error::RequestError;
+use super::routes::ProgressTarget;
+use super::upstream::Upstream;
+
+/// An action that the host has allowed. The request to the upstream is made
+/// of it, so what is asked is what was judged.
+pub(crate) struct Allowed {
+    action: Action,
+    decided: Decided,
+    tool: String,
+}
+
+/// Why an action is not carried out.
+pub(crate) enum Refused {
+    /// It does not fit into an action.
+    Text(TextError),
+    /// The verdict is not an allow.
+    Verdict(Box<Verdict>),
+}
+
+impl Allowed {
+    /// Decides the call of an upstream's tool.
+    pub(crate) async fn decide(host: &Host, request: ActionRequest, tool: String) -> Result<Self, Refused> {
+        let action = host.stamp(request).map_err(Refused::Text)?;
+        let decided = host.decide(&action).await;
+        match decided.verdict.is_allow() {
+            true => Ok(Self { action, decided, tool }),
+            false => Err(Refused::Verdict(Box::new(decided.verdict))),
+        }
+    }
+
+    /// Carries it out.
+    pub(crate) async fn forward(
+        &self,
+        upstream: &Upstream,
+        progress: Option<ProgressTarget>,
+        abandon: &Abandon,
+    ) -> Result<CallToolResult, RequestError> {
+        let connection = upstream.connection(abandon).await?;
+        let params = CallToolRequestParams::new(self.tool.clone()).with_arguments(self.arguments());
+        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+        match connection.request(request, progress, abandon).await? {
+            ServerResult::CallToolResult(result) => Ok(result),
+            _ => Err(RequestError::Unexpected { upstream: upstream.name.clone(), wanted: "a tool result" }),
+        }
+    }
+
+    /// Records how it ended.
+    pub(crate) async fn conclude(&self, host: &Host, outcome: Outcome, took: Duration) -> Result<(), RecordError> {
+        host.record_outcome(&self.action, &self.decided, outcome.took(took)).await.map(drop)
+    }
+
+    fn arguments(&self) -> JsonObject {
+        match self.action.arguments.to_value() {
+            Value::Object(arguments) => arguments,
+            // The surface takes only objects.
+            _ => JsonObject::new(),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The gateway for the Model Context Protocol.
+//!
+//! To its client it is an MCP server on standard input and output; to the
+//! upstream, an MCP server that runs as its child, it is the client. It offers
+//! the upstream's tools and the host's skills. Nothing else of the upstream
+//! (resources, prompts, completion, sampling, elicitation, tasks) passes, in
+//! either direction.
+//!
+//! * The tool `x` of the upstream `files` is the operation `files/x` on the
+//!   resource `mcp:files/x`. The upstream gets the arguments that were judged,
+//!   written anew from the judged document, and of the client's `_meta`
+//!   nothing.
+//! * The skill `calculator` is the tool `vak_calculator`. Names that begin with
+//!   `vak_` belong to the host: an upstream's tool with such a name is neither
+//!   listed nor called, whatever skills there are, so neither kind can shadow
+//!   the other.
+//! * After an allow there is always an outcome in the log, and the client gets
+//!   the result only once it is there.
+//! * The upstream inherits the gateway's environment and working directory, as
+//!   it would have the client's without a gateway. It runs in a process group
+//!   of its own, which ends with the session.
+
+mod call;
+mod client_wire;
+mod connection;
+mod error;
+mod forward;
+mod gateway;
+mod keeper;
+mod lines;
+mod outstanding;
+mod routes;
+mod screen;
+mod serve;
+mod stderr;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod upstream;
+mod upstream_wire;
+mod writer;
+
+pub use error::McpError;
+pub use serve::serve_stdio;

@@ -1,0 +1,134 @@
+//! What the upstream says without being asked, and who hears it.
+//!
+//! Only two things pass: that the list of tools has changed, and how far a
+//! call is. Both are reduced to their newest state, so an upstream that
+//! repeats itself costs nothing. The text of a progress message does not pass:
+//! it would be a result that leaves before the outcome is in the log.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam, ProgressToken, ProtocolVersion,
+};
+use rmcp::service::{NotificationContext, Peer};
+use rmcp::{ClientHandler, RoleClient, RoleServer};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// The least time between two notices of a changed list. The client answers
+/// each with a new listing.
+const LIST_CHANGED_EVERY: Duration = Duration::from_secs(1);
+
+/// The least time between two notices of progress of one call. People do not
+/// see more.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// Whom to tell how far a call is.
+#[derive(Clone)]
+pub(crate) struct ProgressTarget {
+    pub(crate) client: Peer<RoleServer>,
+    pub(crate) token: ProgressToken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Progress {
+    done: f64,
+    total: Option<f64>,
+}
+
+type Calls = HashMap<ProgressToken, watch::Sender<Option<Progress>>>;
+
+/// The calls whose progress somebody wants, and whether the list has changed.
+#[derive(Clone, Default)]
+pub(crate) struct Routes {
+    calls: Arc<Mutex<Calls>>,
+    list_changed: Arc<Notify>,
+}
+
+impl Routes {
+    /// Passes on the progress of the call with the upstream's `token` until
+    /// the guard is dropped.
+    pub(crate) fn follow(&self, token: ProgressToken, target: ProgressTarget) -> Route {
+        let (sender, receiver) = watch::channel(None);
+        self.calls().insert(token.clone(), sender);
+        Route { routes: self.clone(), token, task: tokio::spawn(pass_on(receiver, target)) }
+    }
+
+    /// Tells the client of changed lists, for ever.
+    pub(crate) async fn tell_list_changes(self, client: Peer<RoleServer>) {
+        loop {
+            self.list_changed.notified().await;
+            if let Err(error) = client.notify_tool_list_changed().await {
+                tracing::debug!(%error, "the client does not hear that the list of tools has changed");
+                return;
+            }
+            sleep(LIST_CHANGED_EVERY).await;
+        }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn pass_on(mut progress: watch::Receiver<Option<Progress>>, target: ProgressTarget) {
+    while progress.changed().await.is_ok() {
+        let Some(Progress { done, total }) = *progress.borrow_and_update() else { continue };
+        let mut notice = ProgressNotificationParam::new(target.token.clone(), done);
+        notice.total = total;
+        if target.client.notify_progress(notice).await.is_err() {
+            return;
+        }
+        sleep(PROGRESS_EVERY).await;
+    }
+}
+
+/// Ends the passing on when it is dropped.
+pub(crate) struct Route {
+    routes: Routes,
+    token: ProgressToken,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        self.routes.calls().remove(&self.token);
+        self.task.abort();
+    }
+}
+
+/// What we are to the upstream: a client that offers no sampling, no roots and
+/// no elicitation.
+pub(crate) struct UpstreamClient {
+    pub(crate) routes: Routes,
+}
+
+impl ClientHandler for UpstreamClient {
+    fn get_info(&self) -> ClientConfig {
+        // The library's default version has no `initialize`, which servers
+        // everywhere still expect.
+        ClientConfig::new(ClientCapabilities::default(), Implementation::new("vak", env!("CARGO_PKG_VERSION")))
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+    }
+
+    async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        let now = Progress { done: params.progress, total: params.total };
+        if let Some(sender) = self.routes.calls().get(&params.progress_token) {
+            // Progress only grows; the notices may come out of order.
+            sender.send_if_modified(|last| {
+                let grows = last.is_none_or(|last| last.done < now.done);
+                if grows {
+                    *last = Some(now);
+                }
+                grows
+            });
+        }
+    }
+
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.routes.list_changed.notify_one();
+    }
+}

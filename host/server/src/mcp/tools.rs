@@ -1,0 +1,93 @@
+//! Which tools the client is shown, and what their names mean.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool};
+use serde_json::Value;
+use vak::Host;
+use vak_types::{Json, Name, Operation, printable};
+
+/// How the names of the host's skills begin, and no upstream's tool's.
+pub(crate) const SKILL_PREFIX: &str = "vak_";
+
+/// Longest quote of a name in the gateway's own log, in bytes.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Who is to do a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target<'a> {
+    /// The skill with this name.
+    Skill(&'a str),
+    /// The upstream.
+    Upstream,
+}
+
+impl<'a> Target<'a> {
+    /// Only the name decides, never what the upstream lists: that can change
+    /// between a listing and a call.
+    pub(crate) fn of(tool: &'a str) -> Self {
+        tool.strip_prefix(SKILL_PREFIX).map_or(Self::Upstream, Self::Skill)
+    }
+}
+
+/// The upstream's tools that can be called, each once.
+pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
+    let mut seen = HashSet::new();
+    let keep = |tool: &Tool| {
+        let left_out = match () {
+            () if Target::of(&tool.name) != Target::Upstream => "names that begin with `vak_` are the host's",
+            () if tool.name.is_empty() => "it has no name",
+            () if format!("{upstream}/{}", tool.name).parse::<Operation>().is_err() => {
+                "its name is not plain or too long"
+            }
+            () if !seen.insert(tool.name.to_string()) => "it is listed twice",
+            () => return true,
+        };
+        let name = printable(&tool.name, NAME_BYTES_MAX);
+        tracing::warn!(%upstream, %name, "a tool of the upstream is left out: {left_out}");
+        false
+    };
+    let mut tools = tools;
+    tools.retain(keep);
+    tools
+}
+
+/// The host's skills as tools.
+pub(crate) fn skills(host: &Host) -> impl Iterator<Item = Tool> {
+    host.skills().map(|(name, skill)| {
+        let described = skill.tool();
+        let name = format!("{SKILL_PREFIX}{name}");
+        let mut tool = Tool::new(name, described.description.clone(), object(&described.input_schema));
+        // A client checks results against the schema, and only objects are
+        // sent as structured content.
+        let output = described.output_schema.as_ref().map(object);
+        tool.output_schema = output.filter(|schema| schema.get("type") == Some(&"object".into())).map(Arc::new);
+        tool
+    })
+}
+
+fn object(schema: &Json) -> JsonObject {
+    match schema.to_value() {
+        Value::Object(schema) => schema,
+        // A skill with another schema is not loaded.
+        _ => JsonObject::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_out_what_could_be_taken_for_something_else() {
+        let files: Name = "files".parse().unwrap_or_else(|error| unreachable!("{error}"));
+        let long = "x".repeat(300);
+        let names = ["read", "vak_calculator", "vak_other", "a\nb", "a\u{202e}b", "", &long, "read", "Read"];
+        let tools = names.iter().map(|name| Tool::new(name.to_string(), "", JsonObject::new())).collect();
+        let kept: Vec<_> = callable(&files, tools).into_iter().map(|tool| tool.name).collect();
+        assert_eq!(kept, ["read", "Read"]);
+        assert_eq!(Target::of("vak_x"), Target::Skill("x"));
+        assert_eq!(Target::of("vak"), Target::Upstream);
+    }
+}

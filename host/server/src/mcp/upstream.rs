@@ -1,0 +1,157 @@
+//! The upstream, from its start to its end.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
+use rmcp::service::{ClientInitializeError, serve_client_with_ct};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use vak::config::Mcp;
+use vak_types::{Name, printable};
+
+use super::connection::{Abandon, Connection};
+use super::error::{RequestError, StartError, quote};
+use super::keeper::{Keeper, Pipes};
+use super::lines;
+use super::routes::{Routes, UpstreamClient};
+use super::stderr::Stderr;
+use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
+use super::writer::Writer;
+
+/// Pages of one list of tools. Servers page by dozens, if at all.
+const PAGES_MAX: usize = 32;
+
+/// Tools of one upstream. No model chooses well among more than some hundred.
+pub(crate) const TOOLS_MAX: usize = 1_024;
+
+/// Longest program name in an error message, in bytes.
+const PROGRAM_BYTES_MAX: usize = 256;
+
+/// How long a process that closed its output may take to be seen as ended.
+const SETTLE: Duration = Duration::from_millis(300);
+
+type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
+
+/// The upstream. It starts in the background, so that the client and the
+/// skills do not wait for it; what needs it does.
+pub(crate) struct Upstream {
+    pub(crate) name: Name,
+    pub(crate) routes: Routes,
+    starting: Starting,
+    keeper: Option<Keeper>,
+    stop: CancellationToken,
+}
+
+impl Upstream {
+    /// Starts `program`. A failure is told to whoever asks for something.
+    pub(crate) fn start(mcp: &Mcp, program: &OsString, arguments: &[OsString]) -> Self {
+        let (routes, stop) = (Routes::default(), CancellationToken::new());
+        let name = mcp.upstream.clone();
+        let started = Keeper::start(program, arguments);
+        let keeper = started.as_ref().ok().map(|(keeper, _)| keeper.clone());
+        let handshake = match started {
+            Ok((keeper, pipes)) => {
+                let handshake = connect(mcp.clone(), keeper, pipes, routes.clone(), stop.clone());
+                tokio::spawn(handshake).map(|joined| joined.unwrap_or(Err(StartError::Stopping))).boxed()
+            }
+            Err(source) => {
+                let program = printable(&program.to_string_lossy(), PROGRAM_BYTES_MAX);
+                let error = StartError::Spawn { upstream: name.clone(), program, source };
+                std::future::ready(Err(error)).boxed()
+            }
+        };
+        let starting = handshake.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
+        Self { name, routes, starting, keeper, stop }
+    }
+
+    /// The connection, once it is there.
+    pub(super) async fn connection(&self, abandon: &Abandon) -> Result<Arc<Connection>, RequestError> {
+        tokio::select! {
+            biased;
+            connection = self.starting.clone() => Ok(connection?),
+            reason = abandon.reason() => Err(RequestError::NotSent(reason)),
+        }
+    }
+
+    /// Waits for the start and says why it failed.
+    pub(crate) async fn failed_to_start(&self) -> Option<Arc<StartError>> {
+        self.starting.clone().await.err()
+    }
+
+    /// All pages of the upstream's list of tools.
+    ///
+    /// The library's own ways would follow cursors for ever, or answer from a
+    /// cache when the upstream fails.
+    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        let connection = self.connection(abandon).await?;
+        let endless = |most| RequestError::EndlessList { upstream: self.name.clone(), most };
+        let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None);
+        for _ in 0..PAGES_MAX {
+            let params = PaginatedRequestParams::default().with_cursor(cursor.take());
+            let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+            let ServerResult::ListToolsResult(page) = connection.request(request, None, abandon).await? else {
+                return Err(RequestError::Unexpected { upstream: self.name.clone(), wanted: "a list of tools" });
+            };
+            tools.extend(page.tools);
+            if tools.len() > TOOLS_MAX {
+                return Err(endless("1024 tools"));
+            }
+            match page.next_cursor {
+                None => return Ok(tools),
+                Some(next) if seen.insert(next.clone()) => cursor = Some(next),
+                Some(_) => return Err(endless("its last page")),
+            }
+        }
+        Err(endless("32 pages"))
+    }
+
+    /// Closes the upstream's input and ends its process.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        if let Some(keeper) = &self.keeper {
+            keeper.close().await;
+        }
+    }
+}
+
+async fn connect(
+    mcp: Mcp,
+    keeper: Keeper,
+    pipes: Pipes,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<Connection, StartError> {
+    let upstream = mcp.upstream;
+    let (start_limit, limit) = (Duration::from_millis(mcp.start_ms), Duration::from_millis(mcp.call_ms));
+    let unreachable = |source| StartError::Pipes { upstream: upstream.clone(), source };
+    let stderr = Stderr::follow(pipes.stderr, &upstream).map_err(unreachable)?;
+    let lines = lines::follow(pipes.stdout, LINE_BYTES_MAX, "vak-mcp-upstream").map_err(unreachable)?;
+    // Closing needs no waiting for: the process's end tells.
+    let (writer, _) = Writer::start(pipes.stdin, "vak-mcp-requests").map_err(unreachable)?;
+    let (wire, dropped) = UpstreamWire::new(lines, writer);
+    let client = UpstreamClient { routes: routes.clone() };
+    let error = match timeout(start_limit, serve_client_with_ct(client, wire, stop)).await {
+        Ok(Ok(service)) => {
+            let in_flight = AtomicUsize::new(0);
+            return Ok(Connection { upstream, service, keeper, stderr, routes, dropped, in_flight, limit });
+        }
+        Ok(Err(ClientInitializeError::Cancelled)) => return Err(StartError::Stopping),
+        Ok(Err(error)) => {
+            let status = keeper.exit_within(SETTLE).await;
+            let stderr = stderr.last_words().await;
+            match status {
+                Some(status) => StartError::Exited { upstream, status, stderr },
+                None => StartError::Handshake { upstream, why: quote(&error), stderr },
+            }
+        }
+        Err(_) => StartError::TimedOut { upstream, millis: mcp.start_ms, stderr: stderr.last_words().await },
+    };
+    keeper.kill();
+    Err(error)
+}

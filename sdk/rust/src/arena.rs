@@ -1,0 +1,67 @@
+//! The allocator of policies.
+//!
+//! A call runs in an instance of its own and is thrown away with it, so freeing
+//! memory in a call is work for nothing, and a heap's bookkeeping is pages that
+//! the host has to reset. While a policy is configured it allocates as usual.
+//! After that its memory is left as it is, and each call takes what it needs
+//! from the front of a small arena, going on in the heap only if that is full.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::{Cell, UnsafeCell};
+
+/// Enough for the action and the finding of a usual call: arguments of a few
+/// hundred bytes parsed twice over. Two pages, so that little has to be reset.
+const ARENA_BYTES: usize = 8 * 1024;
+
+/// Allocates from the heap until it is sealed, then from the arena.
+pub struct CallAllocator {
+    arena: UnsafeCell<Arena>,
+    used: Cell<usize>,
+    sealed: Cell<bool>,
+}
+
+#[repr(align(16))]
+struct Arena(#[expect(dead_code, reason = "reached by pointer only")] [u8; ARENA_BYTES]);
+
+// SAFETY: a component has one thread.
+#[expect(unsafe_code, reason = "see SAFETY")]
+unsafe impl Sync for CallAllocator {}
+
+impl CallAllocator {
+    /// An allocator; `sealed` when there is nothing to configure.
+    pub const fn new(sealed: bool) -> Self {
+        Self { arena: UnsafeCell::new(Arena([0; ARENA_BYTES])), used: Cell::new(0), sealed: Cell::new(sealed) }
+    }
+
+    /// From here on what was allocated stays.
+    pub fn seal(&self) {
+        self.sealed.set(true);
+    }
+
+    /// The next free bytes of the arena, if they suffice.
+    fn take(&self, layout: Layout) -> Option<*mut u8> {
+        let start = self.used.get().next_multiple_of(layout.align());
+        let end = start.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
+        self.used.set(end);
+        // Aligned, because the arena is as strictly as anything in it.
+        (layout.align() <= align_of::<Arena>()).then(|| self.arena.get().cast::<u8>().wrapping_add(start))
+    }
+}
+
+// SAFETY: bytes of the arena are given out once and never taken back; the heap
+// gets back only what came from it.
+#[expect(unsafe_code, reason = "an allocator cannot be written without; see SAFETY")]
+unsafe impl GlobalAlloc for CallAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let from_arena = self.sealed.get().then(|| self.take(layout)).flatten();
+        // SAFETY: the caller's promise about `layout` is passed on.
+        from_arena.unwrap_or_else(|| unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if !self.sealed.get() {
+            // SAFETY: before the seal everything comes from the heap.
+            unsafe { System.dealloc(pointer, layout) }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The benchmark table: every figure beside the floor that was measured in the
+//! same run, because machines are noisy and ratios are not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod decisions;
+mod durable;
+mod fixture;
+mod gateway;
+mod machine;
+mod policy;
+mod print;
+
+/// A part of the table.
+type Section = (&'static str, fn() -> Vec<print::Row>);
+
+const SECTIONS: &[Section] =
+    &[("policy", policy::rows), ("decisions", decisions::rows), ("durable", durable::rows), ("gateway", gateway::rows)];
+
+/// All sections, or those whose names are given.
+fn main() {
+    let names: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    println!("{}\n", machine::describe());
+    let chosen = SECTIONS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|word| word == name));
+    let rows: Vec<_> = chosen.flat_map(|(_, rows)| rows()).collect();
+    print::table(&rows);
+}

@@ -1,0 +1,14 @@
+//! The MCP gateway as its clients see it: the real `vak mcp`, driven over
+//! standard input and output.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod attacks;
+mod filesystem;
+mod governed;
+mod leaving;
+mod log;
+mod misbehaving;
+mod python;
+mod raw;
+mod site;

@@ -1,0 +1,26 @@
+//! What has to be in the log when the host is gone.
+
+use std::path::Path;
+
+use vak::{Action, Decided, Receipt, VerifierKey, verify};
+use vak_audit::{Body, LogReader};
+
+/// The log at `path` verifies and holds exactly the decisions `told`, denials
+/// like any other, in their order.
+pub(crate) fn check(path: &Path, key: &VerifierKey, told: &[(Action, Decided)]) {
+    let report = verify(path, key.name(), key, None, |_, _| ()).unwrap();
+    assert_eq!((report.decisions, report.outcomes), (told.len() as u64, 0));
+    let reader = LogReader::open(path).unwrap();
+    let entries: Vec<_> = reader.entries(0, u64::MAX).map(Result::unwrap).collect();
+    assert_eq!(entries.len(), told.len());
+    for (seq, (entry, (action, decided))) in (0..).zip(entries.into_iter().zip(told)) {
+        assert_eq!((entry.seq, &entry.origin), (seq, key.name()));
+        assert_eq!(decided.receipt.as_ref().map(Receipt::seq), Some(seq));
+        let who = (&entry.action, &entry.agent, &entry.session, entry.time);
+        assert_eq!(who, (&action.id, &action.agent, &action.session, action.time));
+        let Body::Decision(decision) = entry.body else { panic!("entry {seq} is no decision") };
+        assert_eq!((&decision.operation, &decision.resource), (&action.operation, &action.resource));
+        assert_eq!(decision.arguments.value().unwrap(), action.arguments.as_str());
+        assert_eq!(decision.verdict, decided.verdict);
+    }
+}
