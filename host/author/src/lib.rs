@@ -59,6 +59,6 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, PackError> {
     ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(ComponentEncoder::encode)
         .map_err(|error| PackError::Encode(format!("{error:#}")))
 }

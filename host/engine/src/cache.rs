@@ -67,17 +67,23 @@ impl CompileCache {
     pub(crate) fn open(folder: &Path) -> std::io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join("key");
-        let mut key = [0; KEY_BYTES];
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                getrandom::fill(&mut key).map_err(std::io::Error::other)?;
-                file.write_all(&key)?;
+        // Written aside and linked: whoever comes second finds a whole key.
+        if !path.exists() {
+            let aside = folder.join(format!("key.{:016x}.tmp", getrandom::u64().map_err(std::io::Error::other)?));
+            let mut key = [0; KEY_BYTES];
+            getrandom::fill(&mut key).map_err(std::io::Error::other)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+            file.write_all(&key)?;
+            file.sync_all()?;
+            let linked = fs::hard_link(&aside, &path);
+            fs::remove_file(&aside)?;
+            match linked {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                fs::File::open(&path)?.read_exact(&mut key)?;
-            }
-            Err(error) => return Err(error),
         }
+        let mut key = [0; KEY_BYTES];
+        fs::File::open(&path)?.read_exact(&mut key)?;
         Ok(Self { folder: folder.to_owned(), key })
     }
 

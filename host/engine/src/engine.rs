@@ -86,8 +86,8 @@ impl Engine {
     /// # Errors
     /// It is of another kind, imports what it may not, refuses its
     /// configuration, or does not compile or start.
-    pub fn prepare(&self, request: Request<'_>, link: Link<'_>) -> Result<Prepared, LoadError> {
-        let Request { name, kind, component, config, grants, limits } = request;
+    pub fn prepare(&self, request: &Request<'_>, link: Link<'_>) -> Result<Prepared, LoadError> {
+        let Request { name, kind, component, config, grants, limits } = *request;
         let package = component.get();
         let fail = |problem| LoadError { name: name.clone(), problem };
         if package.manifest.kind != kind {
@@ -101,7 +101,7 @@ impl Engine {
             config: config.map(|config| Digest::of(config.as_bytes())),
             signer: component.signer(),
         });
-        let template = self.template(&request, &reference, grants, link).map_err(fail)?;
+        let template = self.template(request, &reference, grants, link).map_err(fail)?;
         let prepared = Prepared::new(self.shared.wasmtime.clone(), template, reference, limits.within_engine());
         prepared.probe().map_err(|failure| fail(Problem::Start(failure)))?;
         Ok(prepared)

@@ -32,7 +32,7 @@
 //!     limits: CallLimits::POLICY,
 //! };
 //! // It is signed, and it is still no policy.
-//! let error = engine.prepare(request, &|_, _| Ok(())).unwrap_err();
+//! let error = engine.prepare(&request, &|_, _| Ok(())).unwrap_err();
 //! assert!(matches!(error.problem, Problem::Export { .. }));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

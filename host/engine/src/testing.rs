@@ -22,5 +22,5 @@ pub(crate) fn prepare(engine: &Engine, component: &[u8], limits: CallLimits) -> 
     let component = &TrustPolicy::new([]).verify(package, Unsigned::Allow).unwrap();
     let (name, grants) = ("p".parse().unwrap(), BTreeSet::new());
     let request = Request { name: &name, kind: Kind::Policy, component, config: None, grants: &grants, limits };
-    engine.prepare(request, &|_, _| Ok(()))
+    engine.prepare(&request, &|_, _| Ok(()))
 }

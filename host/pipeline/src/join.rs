@@ -84,7 +84,8 @@ impl Join {
     }
 }
 
-fn line(text: &str) -> String {
+/// A text made fit for a reason.
+pub(crate) fn line(text: &str) -> String {
     printable(text, TEXT_BYTES_MAX)
 }
 

@@ -2,7 +2,7 @@
 
 use vak_types::{Action, Decision, Effect, Reason, Verdict};
 
-use crate::join::Join;
+use crate::join::{Join, line};
 use crate::ports::{Guard, Ledger, Limiter, Reservation as _};
 
 /// A verdict and the proof that it was recorded.
@@ -63,7 +63,7 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
                 verdict.decision = verdict.decision.join(Decision::Deny);
                 verdict.reasons.push(Reason::host(
                     Effect::Forbid,
-                    format!("the verdict could not be recorded: {}", error.message),
+                    line(&format!("the verdict could not be recorded: {}", error.message)),
                 ));
                 Decided { verdict, receipt: None }
             }

@@ -12,7 +12,7 @@
 //! # fn request() -> Request<'static> { unimplemented!() }
 //!
 //! let engine = Engine::new(None)?;
-//! match load(&engine, request())? {
+//! match load(&engine, &request())? {
 //!     Loaded::Policy(policy) => println!("{}", policy.with_standing(Standing::RestrictOnly).describe()?.summary),
 //!     Loaded::Skill(skill) => println!("{}", skill.tool().description),
 //!     Loaded::Scorer(_) | Loaded::Adapter(_) => println!("loads"),

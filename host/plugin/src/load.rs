@@ -49,7 +49,7 @@ impl Loaded {
 ///
 /// # Errors
 /// The engine refuses the component, or it does not fit the interface.
-pub fn load(engine: &Engine, request: Request<'_>) -> Result<Loaded, LoadError> {
+pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError> {
     let (name, kind) = (request.name.clone(), request.kind);
     let fail = |problem| LoadError { name: name.clone(), problem };
     let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));

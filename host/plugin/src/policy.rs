@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vak_engine::{CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind};
+use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind, Label};
 
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
@@ -78,7 +78,7 @@ impl Guard for Policy {
     fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
         let texts: Vec<Vec<&str>> = action.attributes.values().map(texts).collect();
         let attributes: Vec<_> = action.attributes.iter().zip(&texts).map(attribute).collect();
-        let labels: Vec<_> = action.labels.iter().map(|label| label.as_str()).collect();
+        let labels: Vec<_> = action.labels.iter().map(Label::as_str).collect();
         let action = wit_types::Action {
             id: action.id.as_str(),
             session: action.session.as_str(),

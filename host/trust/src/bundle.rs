@@ -223,7 +223,6 @@ fn expect(field: &'static str, found: String, expected: &'static str) -> Result<
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

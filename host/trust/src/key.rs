@@ -186,7 +186,6 @@ impl fmt::Debug for PublicKey {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

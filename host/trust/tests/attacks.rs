@@ -11,7 +11,7 @@ fn package(component: &[u8], manifest: &str) -> Package {
 }
 
 #[track_caller]
-fn refused(trust: &TrustPolicy, package: Package, part: &str) {
+fn refused(trust: &TrustPolicy, package: &Package, part: &str) {
     for unsigned in [Unsigned::Refuse, Unsigned::Allow] {
         // Allowing unsigned components never excuses a bad signature.
         if package.bundle.is_none() && unsigned == Unsigned::Allow {
@@ -31,20 +31,20 @@ fn each_attack_has_its_error() {
     assert!(trust.verify(good.clone(), Unsigned::Refuse).is_ok());
 
     let stripped = Package { bundle: None, ..good.clone() };
-    refused(&trust, stripped, "has no signature");
+    refused(&trust, &stripped, "has no signature");
 
     let unknown_key = package(b"one", MANIFEST).sign(&other);
-    refused(&trust, unknown_key, "no trusted key made this signature");
+    refused(&trust, &unknown_key, "no trusted key made this signature");
 
     let other_bytes = Package { component: b"two".to_vec(), ..good.clone() };
-    refused(&trust, other_bytes, "over another component");
+    refused(&trust, &other_bytes, "over another component");
 
     let widened = package(b"one", &format!("{MANIFEST}grants = ['log']"));
     let widened = Package { bundle: good.bundle.clone(), ..widened };
-    refused(&trust, widened, "over another manifest");
+    refused(&trust, &widened, "over another manifest");
 
     let swapped = Package { component: good.manifest.clone(), manifest: good.component.clone(), ..good.clone() };
-    refused(&trust, swapped, "over another component");
+    refused(&trust, &swapped, "over another component");
 
     let text = String::from_utf8(good.bundle.clone().unwrap()).unwrap();
     let edits = [
@@ -57,7 +57,7 @@ fn each_attack_has_its_error() {
         (" ".repeat(70_000), "the most is"),
     ];
     for (bundle, part) in edits {
-        refused(&trust, Package { bundle: Some(bundle.into_bytes()), ..good.clone() }, part);
+        refused(&trust, &Package { bundle: Some(bundle.into_bytes()), ..good.clone() }, part);
     }
 }
 
@@ -69,7 +69,7 @@ fn claiming_a_trusted_key_id_is_not_enough() {
     let text = String::from_utf8(forged.bundle.clone().unwrap()).unwrap();
     let text = text.replace(&other.public().id().to_string(), &key.public().id().to_string());
     let forged = Package { bundle: Some(text.into_bytes()), ..forged };
-    refused(&TrustPolicy::new([key.public()]), forged, "no trusted key made this signature");
+    refused(&TrustPolicy::new([key.public()]), &forged, "no trusted key made this signature");
 }
 
 #[test]

@@ -171,7 +171,10 @@ impl fmt::Display for Reason {
         if let Some(failure) = self.failure {
             write!(f, ", failed ({failure})")?;
         }
-        write!(f, ": {}", self.message)
+        match self.message.as_str() {
+            "" => Ok(()),
+            message => write!(f, ": {message}"),
+        }
     }
 }
 

@@ -150,7 +150,7 @@ impl Installation<'_> {
         let config = self.config.map(config::of_component).transpose()?;
         Ok(load(
             engine,
-            Request {
+            &Request {
                 name: self.name,
                 kind: self.kind,
                 component: &verified,

@@ -5,7 +5,7 @@
 //! A whole policy:
 //!
 //! ```
-//! # #[cfg(all(feature = "policy", not(feature = "configurable-policy")))] mod example {
+//! # #[cfg(feature = "policy")] mod example {
 //! use vak_sdk::policy::{Action, Description, Effect, Finding, JudgeError, Policy};
 //!
 //! #[derive(Default)]

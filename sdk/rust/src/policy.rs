@@ -68,8 +68,30 @@ impl Description {
     }
 }
 
-/// Makes a type that is `Default` and [`Policy`] this component's policy.
+/// Exports a policy's world. With both features on, which happens only where a
+/// whole workspace is checked natively, there is no one world to export.
 #[cfg(all(feature = "policy", not(feature = "configurable-policy")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_policy_world {
+    ($component:ident) => {
+        $crate::bindings::policy::export_policy_component!($component with_types_in $crate::bindings::policy);
+    };
+}
+
+/// Exports nothing: see the other definition.
+#[cfg(all(feature = "policy", feature = "configurable-policy"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_policy_world {
+    ($component:ident) => {
+        const _: fn() -> $crate::policy::Description =
+            <$component as $crate::bindings::policy::exports::vak::policy::policy::Guest>::describe;
+    };
+}
+
+/// Makes a type that is `Default` and [`Policy`] this component's policy.
+#[cfg(feature = "policy")]
 #[macro_export]
 macro_rules! export_policy {
     ($policy:ty) => {
@@ -92,9 +114,7 @@ macro_rules! export_policy {
                 }
             }
 
-            $crate::bindings::policy::export_policy_component!(
-                Component with_types_in $crate::bindings::policy
-            );
+            $crate::export_policy_world!(Component);
         };
     };
 }

@@ -33,7 +33,7 @@ fn script() -> Vec<(&'static str, Value, Ends)> {
         ("calculator", serde_json::json!({ "expression": "6 * (3 + 4)" }), Ends::Well),
         ("write_file", write("42"), Ends::Well),
         ("write_file", write("43"), Ends::Refused),
-        ("hostile-skill", serde_json::json!({ "do": "loop" }), Ends::Refused),
+        ("hostile-skill", serde_json::json!({ "how": "spin" }), Ends::Refused),
         ("read_file", path("answer.txt"), Ends::Well),
     ]
 }

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use vak_audit::Status;
 use vak_test_support::{Site, binary};
 
-use crate::log::recorded;
+use crate::log::{Recorded, recorded};
 use crate::raw::Session;
 use crate::site::{PERMIT_ALL, file_server, misbehaving, patient, upstream_got};
 
@@ -97,7 +97,7 @@ async fn session(lifecycle: ClientLifecycleMode) {
     client.finish().await;
 
     let recorded = recorded(&site);
-    let told: Vec<_> = recorded.iter().map(|recorded| recorded.told()).collect();
+    let told: Vec<_> = recorded.iter().map(Recorded::told).collect();
     let expected = [
         ("up/read_file", "allow", Some(Status::Succeeded)),
         ("up/write_file", "deny", None),

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use serde_json::{Value, json};
+use serde_json::json;
 use vak_audit::Status;
 use vak_test_support::{Site, binary};
 
@@ -83,7 +83,7 @@ fn the_client_cancels() {
 fn a_call_that_ends_soon_after_the_client_is_recorded_as_it_ended() {
     let (site, session, id) = hanging("fine");
     let ended = session.finish();
-    let answers: Vec<_> = ended.rest.iter().filter(|message| message["id"] == Value::from(id)).collect();
+    let answers: Vec<_> = ended.rest.iter().filter(|message| message["id"] == id).collect();
     assert_eq!(answers.len(), 1);
     assert_eq!(recorded(&site)[0].told().2, Some(Status::Succeeded));
 }

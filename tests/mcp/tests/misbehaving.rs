@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use serde_json::json;
 use vak_audit::Status;
 
-use crate::log::recorded;
+use crate::log::{Recorded, recorded};
 use crate::raw::{Ended, Session};
 use crate::site::{PERMIT_ALL, misbehaving, patient, site, upstream_got};
 
@@ -58,7 +58,7 @@ fn check(mode: &str, (start_ms, call_ms): (u64, u64), listed: Result<&[&str], &s
     let ended = session.finish();
     assert_eq!(ended.code, Some(0), "{mode}: {}", ended.stderr);
     let recorded = recorded(&site);
-    let recorded: Vec<_> = recorded.iter().map(|recorded| recorded.told()).collect();
+    let recorded: Vec<_> = recorded.iter().map(Recorded::told).collect();
     let allow = || "allow".to_owned();
     let skill = ("skill/calculator", allow(), Some(Status::Succeeded));
     assert_eq!(recorded, [("up/one", allow(), Some(status)), skill], "{mode}");

@@ -7,6 +7,9 @@ use vak_hostile::section;
 use vak_test_support::{Site, components, publisher_key};
 use vak_trust::{Package, PrivateKey, TrustError};
 
+type Tamper = fn(&mut Package);
+type Expected = fn(&TrustError) -> bool;
+
 struct Tampered {
     site: Site,
     component: PathBuf,
@@ -29,8 +32,7 @@ fn other() -> Package {
 
 #[test]
 fn nothing_is_compiled_that_is_not_vouched_for() {
-    type Tamper = fn(&mut Package);
-    let cases: &[(&str, Tamper, fn(&TrustError) -> bool)] = &[
+    let cases: &[(&str, Tamper, Expected)] = &[
         (
             "truncated",
             |package| package.component.truncate(1_000),
