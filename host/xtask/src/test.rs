@@ -25,7 +25,7 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                 tools::python_packages()?;
                 components::build()?;
                 step("tests");
-                run::run(&mut cargo(&["test", "--workspace", "--all-targets"]))?;
+                run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
             }
             "doc" => {
                 step("documentation's examples");

@@ -30,10 +30,10 @@ fn script() -> Vec<(&'static str, Value, Ends)> {
         ("read_file", path("notes.txt"), Ends::Well),
         ("read_file", path(".env"), Ends::Refused),
         ("write_file", write("41"), Ends::Well),
-        ("calculator", serde_json::json!({ "expression": "6 * (3 + 4)" }), Ends::Well),
+        ("vak_calculator", serde_json::json!({ "expression": "6 * (3 + 4)" }), Ends::Well),
         ("write_file", write("42"), Ends::Well),
         ("write_file", write("43"), Ends::Refused),
-        ("hostile-skill", serde_json::json!({ "how": "spin" }), Ends::Refused),
+        ("vak_hostile-skill", serde_json::json!({ "how": "spin" }), Ends::Refused),
         ("read_file", path("answer.txt"), Ends::Well),
     ]
 }
