@@ -2,8 +2,7 @@
 
 /// What one call into a component may use. Each limit is enforced on its own;
 /// the first to be reached ends the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallLimits {
     /// Bytes over all linear memories together; at most 256 MiB.
     pub memory_bytes_max: usize,
@@ -40,12 +39,13 @@ pub(crate) const STACK_BYTES_MAX: usize = 512 << 10;
 
 impl CallLimits {
     /// For a judgement, which stands in the way of the agent: 20 million
-    /// instructions are about 20 ms.
+    /// instructions are 20 to 50 ms. The wall time leaves room for a busy
+    /// machine, so that a component that spins ends the same way each time.
     pub const POLICY: Self = Self {
         memory_bytes_max: 64 << 20,
         table_elements_max: 20_000,
         fuel_max: 20_000_000,
-        wall_ms_max: 100,
+        wall_ms_max: 250,
         output_bytes_max: 64 << 10,
         host_calls_max: 100,
     };
@@ -66,7 +66,7 @@ impl CallLimits {
     pub const CONFIGURE: Self = Self {
         memory_bytes_max: MEMORY_BYTES_MAX,
         table_elements_max: 20_000,
-        fuel_max: 20_000_000_000,
+        fuel_max: 5_000_000_000,
         wall_ms_max: 30_000,
         output_bytes_max: 64 << 10,
         host_calls_max: 100,
@@ -94,12 +94,5 @@ impl CallLimits {
     /// the next tick may be due at once.
     pub(crate) fn ticks(&self) -> u64 {
         self.wall_ms_max.div_ceil(TICK_MS) + 1
-    }
-}
-
-/// [`CallLimits::POLICY`].
-impl Default for CallLimits {
-    fn default() -> Self {
-        Self::POLICY
     }
 }

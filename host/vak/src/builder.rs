@@ -102,7 +102,7 @@ impl Config {
             config: policy.config.as_deref(),
             grants: &policy.grants,
             unsigned: policy.allow_unsigned,
-            limits: policy.limits,
+            limits: policy.limits.over(CallLimits::POLICY),
         });
         let skills = self.skills.iter().map(|skill| Installation {
             name: &skill.name,
@@ -111,7 +111,7 @@ impl Config {
             config: skill.config.as_deref(),
             grants: &skill.grants,
             unsigned: skill.allow_unsigned,
-            limits: skill.limits.unwrap_or(CallLimits::SKILL),
+            limits: skill.limits.over(CallLimits::SKILL),
         });
         policies.chain(skills)
     }

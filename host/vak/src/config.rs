@@ -145,13 +145,9 @@ pub struct Policy {
     /// Load it without a signature. Every verdict will say `unsigned`.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// What one call may use; defaults are [`CallLimits::POLICY`].
-    #[serde(default = "policy_limits")]
-    pub limits: CallLimits,
-}
-
-fn policy_limits() -> CallLimits {
-    CallLimits::POLICY
+    /// What one call may use; what is left out is as in [`CallLimits::POLICY`].
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// A skill and what the operator says about it.
@@ -170,8 +166,35 @@ pub struct Skill {
     /// Load it without a signature. Every verdict will say `unsigned`.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// What one call may use; left out, [`CallLimits::SKILL`].
-    pub limits: Option<CallLimits>,
+    /// What one call may use; what is left out is as in [`CallLimits::SKILL`].
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Limits of a component's calls that replace its kind's defaults. The fields
+/// are those of [`CallLimits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    memory_bytes_max: Option<usize>,
+    table_elements_max: Option<usize>,
+    fuel_max: Option<u64>,
+    wall_ms_max: Option<u64>,
+    output_bytes_max: Option<usize>,
+    host_calls_max: Option<u32>,
+}
+
+impl Limits {
+    pub(crate) fn over(&self, defaults: CallLimits) -> CallLimits {
+        CallLimits {
+            memory_bytes_max: self.memory_bytes_max.unwrap_or(defaults.memory_bytes_max),
+            table_elements_max: self.table_elements_max.unwrap_or(defaults.table_elements_max),
+            fuel_max: self.fuel_max.unwrap_or(defaults.fuel_max),
+            wall_ms_max: self.wall_ms_max.unwrap_or(defaults.wall_ms_max),
+            output_bytes_max: self.output_bytes_max.unwrap_or(defaults.output_bytes_max),
+            host_calls_max: self.host_calls_max.unwrap_or(defaults.host_calls_max),
+        }
+    }
 }
 
 /// A rate limit: a token bucket for each agent, operation or both.

@@ -30,7 +30,7 @@ reason = 'secrets stay where they are'
 when = [{ argument = '/path', matches = '**/.env*' }]
 ";
 
-const LIMIT: &str = "[[limits]]\nname = 'writes'\nper = 'agent'\noperations = 'up/write_file'\nburst = 1\nactions = 1\n\
+const LIMIT: &str = "[[limits]]\nname = 'writes'\nper = 'agent'\noperations = 'up/write_file'\nburst = 2\nactions = 1\n\
                      period_s = 3600";
 
 struct Client {
@@ -83,6 +83,9 @@ async fn session(lifecycle: ClientLifecycleMode) {
     assert_eq!(why, "denied by policy `rules`, rule `no-env`: secrets stay where they are");
     let write = || json!({ "path": "b.txt", "content": "x" });
     assert_eq!(client.call("write_file", write()).await, (false, "wrote 1 bytes to b.txt".to_owned()));
+    // The upstream says itself what it does not understand.
+    let error = client.try_call("write_file", json!({ "path": "b.txt" })).await.unwrap_err();
+    assert!(error.to_string().contains("the argument `content` is missing or not a text"), "{error}");
     let (refused, why) = client.call("write_file", write()).await;
     assert!(refused && why.starts_with("denied by limit `writes`") && why.contains("(retry after "), "{why}");
     let sum = client.call("vak_calculator", json!({ "expression": "6 * 7" })).await;
@@ -91,9 +94,6 @@ async fn session(lifecycle: ClientLifecycleMode) {
     assert!(failed && why.contains("unknown field `wrong`"), "{why}");
     let (failed, why) = client.call("read_file", json!({ "path": "missing.txt" })).await;
     assert!(failed && why.contains("`missing.txt`"), "{why}");
-    // The upstream is asked for what it has not, and says so.
-    let error = client.try_call("read_file", json!({ "path": 7 })).await.unwrap_err();
-    assert!(error.to_string().contains("the argument `path` is missing or not a text"), "{error}");
     client.finish().await;
 
     let recorded = recorded(&site);
@@ -102,15 +102,15 @@ async fn session(lifecycle: ClientLifecycleMode) {
         ("up/read_file", "allow", Some(Status::Succeeded)),
         ("up/write_file", "deny", None),
         ("up/write_file", "allow", Some(Status::Succeeded)),
+        ("up/write_file", "allow", Some(Status::Failed)),
         ("up/write_file", "deny", None),
         ("skill/calculator", "allow", Some(Status::Succeeded)),
         ("skill/calculator", "allow", Some(Status::Failed)),
         ("up/read_file", "allow", Some(Status::Failed)),
-        ("up/read_file", "deny", None),
     ];
     let expected = expected.map(|(operation, decision, status)| (operation, decision.to_owned(), status));
     assert_eq!(told, expected);
-    assert!(recorded[6].detail().contains("missing.txt"));
+    assert!(recorded[7].detail().contains("missing.txt"));
     assert_eq!(recorded[0].decision.resource.as_str(), "mcp:up/read_file");
     assert!(recorded[0].outcome.as_ref().unwrap().duration_ns > 0);
 }
