@@ -9,8 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use vak_audit::{Body, Checkpoint, Entry, LogReader, Signer, Status, VerifierKey, verify};
 use vak_trust::PrivateKey;
+use vak_types::printable;
 
 use crate::Configured;
+
+/// Longest line that `tail` prints, in bytes: the longest reason and its names.
+const LINE_BYTES_MAX: usize = 4_096;
 
 /// Verify and read the audit log.
 #[derive(Subcommand)]
@@ -113,7 +117,8 @@ fn tail(log: &Path, lines: u64, json: bool) -> anyhow::Result<ExitCode> {
         let entry = entry?;
         match json {
             true => println!("{}", entry_json(&entry)),
-            false => println!("{}", line(&entry)),
+            // A log that was tampered with can hold what steers a terminal.
+            false => println!("{}", printable(&line(&entry), LINE_BYTES_MAX)),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -134,11 +134,6 @@ impl PublicKey {
         KeyId::of(self.0.as_bytes())
     }
 
-    /// The 32 raw bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
-    }
-
     /// Strict, so that small-order keys and malleable signatures are refused.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
@@ -156,14 +151,6 @@ impl FromStr for PublicKey {
             (!key.is_weak()).then_some(Self(key))
         };
         key().ok_or_else(|| KeyError::NotPublic(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for PublicKey {
-    type Error = KeyError;
-
-    fn try_from(text: String) -> Result<Self, KeyError> {
-        text.parse()
     }
 }
 

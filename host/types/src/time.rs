@@ -1,7 +1,6 @@
 //! Time as a value.
 
 use std::fmt;
-use std::time::Duration;
 
 /// Nanoseconds since the Unix epoch, UTC. Read by a surface, never by the
 /// decision path. Covers dates to the year 2554.
@@ -18,13 +17,6 @@ impl Timestamp {
     /// Nanoseconds since the Unix epoch.
     pub const fn as_nanos(self) -> u64 {
         self.0
-    }
-
-    /// This moment moved later by `duration`; saturates at the end of time.
-    #[must_use]
-    pub fn after(self, duration: Duration) -> Self {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(nanos))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::DropGuard;
 
 use super::lines::Line;
-use super::outstanding::{Outstanding, answered};
+use super::outstanding::Outstanding;
 use super::screen;
 use super::writer::Writer;
 
@@ -70,19 +70,7 @@ impl Transport<RoleServer> for ClientWire {
     type Error = io::Error;
 
     fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let answered = answered(&message);
-        let write = self.writer.as_ref().map(|writer| writer.write(&message));
-        let outstanding = self.outstanding.clone();
-        async move {
-            let done = match write {
-                Some(write) => write.await,
-                None => Err(io::ErrorKind::NotConnected.into()),
-            };
-            if let Some(id) = answered {
-                outstanding.settled(&id);
-            }
-            done
-        }
+        self.outstanding.write(self.writer.as_ref(), &message)
     }
 
     // May be dropped at every wait: nothing has been taken from `lines` then.

@@ -1,10 +1,14 @@
 //! Requests of the other side that have no answer yet.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{JsonRpcMessage, RequestId};
+use serde::Serialize;
 use tokio::sync::Notify;
+
+use super::writer::Writer;
 
 /// Requests that may wait for their answer at the same time. The library
 /// starts a task for each, so without a bound a peer that sends and does not
@@ -46,6 +50,31 @@ impl Outstanding {
     pub(crate) fn settled(&self, id: &RequestId) {
         self.ids().remove(id);
         self.0.freed.notify_one();
+    }
+
+    /// Writes a message and, once it is out or cannot be, forgets the request
+    /// that it answers. Without a writer the connection is gone.
+    pub(crate) fn write<Req: 'static, Resp: 'static, Not: 'static>(
+        &self,
+        writer: Option<&Writer>,
+        message: &JsonRpcMessage<Req, Resp, Not>,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static + use<Req, Resp, Not>
+    where
+        JsonRpcMessage<Req, Resp, Not>: Serialize,
+    {
+        let answered = answered(message);
+        let write = writer.map(|writer| writer.write(message));
+        let outstanding = self.clone();
+        async move {
+            let done = match write {
+                Some(write) => write.await,
+                None => Err(io::ErrorKind::NotConnected.into()),
+            };
+            if let Some(id) = answered {
+                outstanding.settled(&id);
+            }
+            done
+        }
     }
 
     fn ids(&self) -> MutexGuard<'_, HashSet<RequestId>> {

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use tokio::sync::{mpsc, watch};
 
 use super::lines::Line;
-use super::outstanding::{Outstanding, answered};
+use super::outstanding::Outstanding;
 use super::writer::Writer;
 
 /// Longest line that is read, in bytes. A larger tool result does not fit into
@@ -75,19 +75,7 @@ impl Transport<RoleClient> for UpstreamWire {
     type Error = io::Error;
 
     fn send(&mut self, message: ClientJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let answered = answered(&message);
-        let write = self.writer.as_ref().map(|writer| writer.write(&message));
-        let outstanding = self.outstanding.clone();
-        async move {
-            let done = match write {
-                Some(write) => write.await,
-                None => Err(io::ErrorKind::NotConnected.into()),
-            };
-            if let Some(id) = answered {
-                outstanding.settled(&id);
-            }
-            done
-        }
+        self.outstanding.write(self.writer.as_ref(), &message)
     }
 
     // May be dropped at every wait: nothing has been taken from `lines` then.
@@ -111,6 +99,7 @@ impl Transport<RoleClient> for UpstreamWire {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::super::outstanding::answered;
     use super::*;
 
     #[test]

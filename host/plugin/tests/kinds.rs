@@ -1,0 +1,73 @@
+//! Each kind of component loads as its kind and as no other.
+//!
+//! The components are made from `wit/` itself: every function is there with
+//! the type that the interface gives it, and traps when it is called.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use vak_engine::{CallLimits, Engine, LoadError, Problem, Request};
+use vak_plugin::{Loaded, load};
+use vak_trust::{PrivateKey, TrustPolicy, Unsigned};
+use vak_types::{Grant, Kind};
+use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, Resolve};
+
+const KINDS: [Kind; 4] = [Kind::Policy, Kind::Scorer, Kind::Adapter, Kind::Skill];
+
+/// The core module of a component with the world `KIND-component`.
+fn module(kind: Kind) -> Vec<u8> {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let mut resolve = Resolve::default();
+    for package in ["types", "host"] {
+        resolve.push_path(wit.join(package)).unwrap();
+    }
+    let (package, _) = resolve.push_path(wit.join(kind.to_string())).unwrap();
+    let world = resolve.select_world(&[package], Some(&format!("{kind}-component"))).unwrap();
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    module
+}
+
+/// Loads a component of `kind` whose manifest says that it is a `claimed`.
+fn try_load(engine: &Engine, kind: Kind, claimed: Kind) -> Result<Loaded, LoadError> {
+    let manifest = format!(
+        "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants = ['log']"
+    );
+    let key = PrivateKey::generate().unwrap();
+    let package = vak_author::pack(&module(kind), &manifest).unwrap().sign(&key);
+    let component = TrustPolicy::new([key.public()]).verify(package, Unsigned::Refuse).unwrap();
+    let request = Request {
+        name: &"dummy".parse().unwrap(),
+        kind: claimed,
+        component: &component,
+        config: None,
+        grants: &BTreeSet::from([Grant::Log]),
+        limits: CallLimits::POLICY,
+    };
+    load(engine, &request)
+}
+
+#[test]
+fn loads_as_its_kind_and_as_no_other() {
+    let engine = Engine::new(None).unwrap();
+    for kind in KINDS {
+        for claimed in KINDS {
+            match (kind == claimed, try_load(&engine, kind, claimed)) {
+                (true, Ok(Loaded::Policy(_))) => assert_eq!(kind, Kind::Policy),
+                (true, Ok(Loaded::Scorer(_))) => assert_eq!(kind, Kind::Scorer),
+                (true, Ok(Loaded::Adapter(_))) => assert_eq!(kind, Kind::Adapter),
+                // A skill is asked what it is, and this one traps.
+                (true, Err(error)) => {
+                    assert!(kind == Kind::Skill && matches!(error.problem, Problem::Start(_)), "{error}");
+                }
+                (false, Err(error)) => {
+                    assert!(matches!(error.problem, Problem::Export { .. }), "a {kind} as a {claimed}: {error}");
+                }
+                (_, Ok(loaded)) => panic!("a {kind} loaded as a {claimed}: {loaded:?}"),
+            }
+        }
+    }
+}
