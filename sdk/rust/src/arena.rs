@@ -9,15 +9,20 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 
-/// Enough for the action and the finding of a usual call: arguments of a few
-/// hundred bytes parsed twice over. Two pages, so that little has to be reset.
-const ARENA_BYTES: usize = 8 * 1024;
+/// Enough for the action and the finding of a usual call: arguments of some
+/// kilobytes and what is read from them. With the counters two pages.
+const ARENA_BYTES: usize = 8 * 1024 - COUNTER_BYTES;
+
+/// The counters in front of the arena, with what aligns it.
+const COUNTER_BYTES: usize = 16;
 
 /// Allocates from the heap until it is sealed, then from the arena.
+// On pages of its own, the counters first: a small call writes to one page.
+#[repr(C, align(4096))]
 pub struct CallAllocator {
-    arena: UnsafeCell<Arena>,
     used: Cell<usize>,
     sealed: Cell<bool>,
+    arena: UnsafeCell<Arena>,
 }
 
 #[repr(align(16))]
@@ -40,7 +45,9 @@ impl CallAllocator {
 
     /// The next free bytes of the arena, if they suffice.
     fn take(&self, layout: Layout) -> Option<*mut u8> {
-        let start = self.used.get().next_multiple_of(layout.align());
+        // An alignment is a power of two; `next_multiple_of` would divide.
+        let mask = layout.align() - 1;
+        let start = (self.used.get() + mask) & !mask;
         let end = start.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
         self.used.set(end);
         // Aligned, because the arena is as strictly as anything in it.

@@ -106,6 +106,8 @@ macro_rules! export_policy {
 
             impl $crate::bindings::policy::exports::vak::policy::policy::Guest for Component {
                 fn evaluate(action: sdk::Action) -> Result<sdk::Finding, sdk::JudgeError> {
+                    // What a call allocates goes with its instance.
+                    let action = core::mem::ManuallyDrop::new(action);
                     sdk::Policy::evaluate(&<$policy as Default>::default(), &action)
                 }
 
@@ -143,6 +145,8 @@ macro_rules! export_configurable_policy {
 
             impl $crate::bindings::policy::exports::vak::policy::policy::Guest for Component {
                 fn evaluate(action: sdk::Action) -> Result<sdk::Finding, sdk::JudgeError> {
+                    // What a call allocates goes with its instance.
+                    let action = core::mem::ManuallyDrop::new(action);
                     sdk::Policy::evaluate(configured(), &action)
                 }
 
