@@ -16,22 +16,18 @@ pub struct Rules {
     by_operation: PatternIndex<Bucket>,
 }
 
-/// The rules that can concern one operation, by their places.
+/// Rules that can concern one operation.
+#[derive(Debug)]
 enum Bucket {
-    Few(Vec<u32>),
-    /// Indexed once more, by resource.
-    Many(PatternIndex<Vec<u32>>),
+    /// The place of one.
+    One(u32),
+    /// The places of many, indexed once more, by resource.
+    Many(Box<PatternIndex<u32>>),
 }
 
 /// Rules for one operation that are looked at without a second index, which
 /// would take more memory than they do.
 const FEW: usize = 16;
-
-impl Default for Bucket {
-    fn default() -> Self {
-        Self::Few(Vec::new())
-    }
-}
 
 /// How far a rule applies to an action.
 enum Applies {
@@ -43,53 +39,35 @@ enum Applies {
 impl Configure for Rules {
     fn configure(text: &str) -> Result<Self, ConfigError> {
         let config = config::parse(text)?;
-        let mut by_operation = PatternIndex::<Bucket>::default();
-        for (at, rule) in (0..).zip(&config.rules) {
-            for operation in or_anything(&rule.operations) {
-                by_operation.entry(operation).push(at, &config.rules);
-            }
-        }
+        let rules = &config.rules;
+        let places = (0..).zip(rules);
+        let by_operation: PatternIndex<_> = places.flat_map(|(at, rule)| each(&rule.operations, at)).collect();
+        let by_operation = by_operation.grouped(FEW, Bucket::One, |places| {
+            let by_resource = places.into_iter().flat_map(|at| each(&rules[at as usize].resources, at));
+            Bucket::Many(Box::new(by_resource.collect()))
+        });
         Ok(Self { summary: config.summary, rules: config.rules, by_operation })
     }
 }
 
 static ANYTHING: LazyLock<Pattern> = LazyLock::new(Pattern::anything);
 
-/// The patterns of a list, where an empty one means anything.
-fn or_anything(patterns: &[Pattern]) -> &[Pattern] {
-    match patterns {
+/// The patterns of a list, each with `at`. An empty list means anything.
+fn each(patterns: &[Pattern], at: u32) -> impl Iterator<Item = (&Pattern, u32)> {
+    let patterns = match patterns {
         [] => std::slice::from_ref(&*ANYTHING),
         patterns => patterns,
-    }
+    };
+    patterns.iter().map(move |pattern| (pattern, at))
 }
 
 impl Bucket {
-    fn push(&mut self, at: u32, rules: &[Rule]) {
-        match self {
-            Self::Few(places) if places.len() < FEW => places.push(at),
-            Self::Few(places) => {
-                let mut by_resource = PatternIndex::default();
-                for at in places.drain(..).chain([at]) {
-                    insert(&mut by_resource, at, rules);
-                }
-                *self = Self::Many(by_resource);
-            }
-            Self::Many(by_resource) => insert(by_resource, at, rules),
-        }
-    }
-
     fn candidates<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = u32> + 'a {
-        let (few, many) = match self {
-            Self::Few(places) => (Some(places), None),
-            Self::Many(by_resource) => (None, Some(by_resource.candidates(resource))),
+        let (one, many) = match self {
+            Self::One(at) => (Some(*at), None),
+            Self::Many(by_resource) => (None, Some(by_resource.candidates(resource).copied())),
         };
-        few.into_iter().chain(many.into_iter().flatten()).flatten().copied()
-    }
-}
-
-fn insert(by_resource: &mut PatternIndex<Vec<u32>>, at: u32, rules: &[Rule]) {
-    for resource in or_anything(&rules[at as usize].resources) {
-        by_resource.entry(resource).push(at);
+        one.into_iter().chain(many.into_iter().flatten())
     }
 }
 
@@ -118,8 +96,8 @@ impl Policy for Rules {
             let rule = &self.rules[at as usize];
             Finding {
                 effect,
-                rule: Some(rule.id.to_string()),
-                reason: problem.unwrap_or_else(|| rule.reason.to_string()),
+                rule: Some((*rule.id).to_owned()),
+                reason: problem.unwrap_or_else(|| (*rule.reason).to_owned()),
             }
         }))
     }
