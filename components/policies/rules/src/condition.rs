@@ -1,10 +1,12 @@
 //! Conditions over an action's arguments.
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
 use serde_json::Value;
 
 use crate::pattern::Pattern;
+use crate::tree::Tree;
 
 /// A test on one argument.
 #[derive(Debug)]
@@ -18,10 +20,18 @@ pub(crate) struct Condition {
 /// What is tested.
 #[derive(Debug)]
 pub(crate) enum Test {
-    OneOf(Vec<Value>),
+    OneOf(Box<[Value]>),
     Matches(Pattern),
     Within(Box<str>),
-    Range { at_least: Option<f64>, at_most: Option<f64> },
+    // Boxed: it would double the size of every condition.
+    Range(Box<Range>),
+}
+
+/// A range of numbers, with its ends.
+#[derive(Debug)]
+pub(crate) struct Range {
+    pub(crate) at_least: Option<f64>,
+    pub(crate) at_most: Option<f64>,
 }
 
 /// Why a condition has no truth value.
@@ -45,7 +55,8 @@ impl Unknown {
 /// The arguments of one action, parsed when a rule first looks at them.
 pub(crate) struct Arguments<'a> {
     text: &'a str,
-    tree: OnceCell<Option<Value>>,
+    // Not taken apart: a call's memory goes with its instance.
+    tree: OnceCell<ManuallyDrop<Option<Tree<'a>>>>,
 }
 
 impl<'a> Arguments<'a> {
@@ -53,9 +64,9 @@ impl<'a> Arguments<'a> {
         Self { text, tree: OnceCell::new() }
     }
 
-    fn get(&self, pointer: &str) -> Result<&Value, Unknown> {
-        let tree = self.tree.get_or_init(|| serde_json::from_str(self.text).ok());
-        tree.as_ref().ok_or(Unknown::Unreadable)?.pointer(pointer).ok_or(Unknown::Missing)
+    fn get(&self, pointer: &str) -> Result<&Tree<'a>, Unknown> {
+        let tree = self.tree.get_or_init(|| ManuallyDrop::new(serde_json::from_str(self.text).ok()));
+        tree.as_ref().ok_or(Unknown::Unreadable)?.at(pointer).ok_or(Unknown::Missing)
     }
 }
 
@@ -73,29 +84,37 @@ impl Condition {
 }
 
 impl Test {
-    fn holds(&self, value: &Value) -> Result<bool, Unknown> {
+    fn holds(&self, value: &Tree<'_>) -> Result<bool, Unknown> {
         match self {
             Self::OneOf(values) => Ok(values.iter().any(|wanted| same(wanted, value))),
             Self::Matches(pattern) => text(value).map(|text| pattern.matches(text)),
             Self::Within(folder) => text(value).map(|path| is_within(path, folder)),
-            Self::Range { at_least, at_most } => {
-                let number = value.as_f64().ok_or(Unknown::Mistyped("number"))?;
-                Ok(at_least.is_none_or(|least| number >= least) && at_most.is_none_or(|most| number <= most))
+            Self::Range(range) => {
+                let number = match value {
+                    Tree::Number(number) => number.as_f64(),
+                    _ => None,
+                };
+                let number = number.ok_or(Unknown::Mistyped("number"))?;
+                Ok(range.at_least.is_none_or(|least| number >= least)
+                    && range.at_most.is_none_or(|most| number <= most))
             }
         }
     }
 }
 
-fn text(value: &Value) -> Result<&str, Unknown> {
-    value.as_str().ok_or(Unknown::Mistyped("text"))
+fn text<'t>(value: &'t Tree<'_>) -> Result<&'t str, Unknown> {
+    match value {
+        Tree::Text(text) => Ok(text),
+        _ => Err(Unknown::Mistyped("text")),
+    }
 }
 
 /// `1` and `1.0` are one number: JSON does not tell them apart, and the tool
 /// behind may not either.
-fn same(wanted: &Value, value: &Value) -> bool {
+fn same(wanted: &Value, value: &Tree<'_>) -> bool {
     match (wanted, value) {
-        (Value::Number(wanted), Value::Number(value)) => wanted == value || wanted.as_f64() == value.as_f64(),
-        _ => wanted == value,
+        (Value::Number(wanted), Tree::Number(value)) => wanted == value || wanted.as_f64() == value.as_f64(),
+        _ => value.is(wanted),
     }
 }
 
@@ -103,21 +122,23 @@ fn same(wanted: &Value, value: &Value) -> bool {
 /// `.` and `..` are resolved by their text. Symbolic links cannot be seen from
 /// here; the tool that opens the path has to confine them.
 fn is_within(path: &str, folder: &str) -> bool {
-    if !path.starts_with('/') || path.contains('\0') {
+    if !path.starts_with('/') || path.bytes().any(|byte| byte == 0) {
         return false;
     }
     let mut resolved = Vec::new();
-    for segment in path.split('/') {
+    // Bytes: what lies between two slashes is whole characters.
+    for segment in path.as_bytes().split(|byte| *byte == b'/') {
         match segment {
-            "" | "." => {}
-            ".." => {
+            b"" | b"." => {}
+            b".." => {
                 resolved.pop();
             }
             name => resolved.push(name),
         }
     }
     let mut segments = resolved.into_iter();
-    folder.split('/').filter(|name| !name.is_empty()).all(|name| segments.next() == Some(name))
+    let mut names = folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty());
+    names.all(|name| segments.next() == Some(name))
 }
 
 #[cfg(test)]
@@ -148,7 +169,7 @@ mod tests {
     fn unknown_is_neither_true_nor_false() {
         let condition = |negated, optional| Condition {
             pointer: "/n".into(),
-            test: Test::Range { at_least: Some(1.0), at_most: Some(5.0) },
+            test: Test::Range(Box::new(Range { at_least: Some(1.0), at_most: Some(5.0) })),
             negated,
             optional,
         };

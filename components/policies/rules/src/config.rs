@@ -3,7 +3,7 @@
 use serde_json::Value;
 use vak_sdk::policy::{ConfigError, Effect};
 
-use crate::condition::{Condition, Test};
+use crate::condition::{Condition, Range, Test};
 use crate::pattern::Pattern;
 
 /// More rules than anybody writes by hand; a generated list that is longer
@@ -66,10 +66,10 @@ struct ConditionText {
 pub(crate) struct Rule {
     pub(crate) id: Box<str>,
     pub(crate) effect: Effect,
-    pub(crate) agents: Vec<Pattern>,
-    pub(crate) operations: Vec<Pattern>,
-    pub(crate) resources: Vec<Pattern>,
-    pub(crate) when: Vec<Condition>,
+    pub(crate) agents: Box<[Pattern]>,
+    pub(crate) operations: Box<[Pattern]>,
+    pub(crate) resources: Box<[Pattern]>,
+    pub(crate) when: Box<[Condition]>,
     pub(crate) reason: Box<str>,
 }
 
@@ -155,7 +155,7 @@ fn check(rule: RuleText) -> Result<Rule, String> {
         return Err(within(format!("{} conditions; the most is {CONDITIONS_MAX}", rule.when.len())));
     }
     let patterns = |field: &str, globs: Option<Vec<String>>| match globs {
-        None => Ok(Vec::new()),
+        None => Ok(Box::default()),
         // An empty list reads as "none" to some and as "any" to others.
         Some(globs) if globs.is_empty() => Err(within(format!("`{field}` is empty; leave it out to mean any"))),
         Some(globs) => globs.iter().map(|glob| Pattern::parse(glob).map_err(within)).collect(),
@@ -181,10 +181,10 @@ fn condition(text: ConditionText) -> Result<Condition, String> {
         return Err(format!("`argument = \"{pointer}\"` is no JSON pointer; write `/{pointer}`"));
     }
     let range = (text.at_least.is_some() || text.at_most.is_some())
-        .then_some(Test::Range { at_least: text.at_least, at_most: text.at_most });
+        .then(|| Test::Range(Box::new(Range { at_least: text.at_least, at_most: text.at_most })));
     let tests = [
-        text.equals.map(|value| Ok(Test::OneOf(vec![value]))),
-        text.one_of.map(|values| Ok(Test::OneOf(values))),
+        text.equals.map(|value| Ok(Test::OneOf([value].into()))),
+        text.one_of.map(|values| Ok(Test::OneOf(values.into()))),
         text.matches.map(|glob| Pattern::parse(&glob).map(Test::Matches)),
         text.within.map(within),
         range.map(Ok),

@@ -21,6 +21,7 @@ mod config;
 mod index;
 mod pattern;
 mod rules;
+mod tree;
 
 pub use rules::Rules;
 

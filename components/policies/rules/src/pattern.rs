@@ -9,7 +9,13 @@ const SPECIAL: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     glob: Box<str>,
+    /// Bytes of the glob before anything special.
     literal: usize,
+    /// Bytes of the glob, or of the name in `**/name`, that are compared as
+    /// they are, so that the matcher has less to walk through.
+    compared: usize,
+    /// `**/name`, which looks at the last segment alone.
+    anywhere: bool,
 }
 
 impl Pattern {
@@ -42,13 +48,31 @@ impl Pattern {
         if class || depth != 0 {
             return Err(format!("the pattern `{glob}` has a bracket without its partner"));
         }
-        let literal = glob.find(SPECIAL).unwrap_or(glob.len());
-        Ok(Self { glob: glob.into(), literal })
+        Ok(Self::checked(glob))
     }
 
     /// The glob `**`.
     pub(crate) fn anything() -> Self {
-        Self { glob: "**".into(), literal: 0 }
+        Self::checked("**")
+    }
+
+    fn checked(glob: &str) -> Self {
+        let literal = |glob: &str| glob.find(SPECIAL).unwrap_or(glob.len());
+        let name = glob.strip_prefix("**/").filter(|name| {
+            let plain = !name.contains(|character| character == '/' || SPECIAL[1..].contains(&character));
+            plain && !name.is_empty() && !name.contains("**")
+        });
+        let compared = match name {
+            Some(name) => literal(name),
+            // `**` means something else where no slash stands before it, and
+            // so does `!` at the start.
+            None if glob.contains("**") => match glob[..literal(glob)].rfind('/') {
+                Some(slash) if !glob[slash + 1..].starts_with('!') => slash + 1,
+                _ => 0,
+            },
+            None => literal(glob),
+        };
+        Self { literal: literal(glob), compared, anywhere: name.is_some(), glob: glob.into() }
     }
 
     /// The literal text every match starts with.
@@ -63,11 +87,20 @@ impl Pattern {
 
     /// Whether the whole of `text` matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        match (self.is_exact(), &*self.glob) {
-            (true, exact) => exact == text,
-            (false, "**") => true,
-            (false, glob) => fast_glob::glob_match(glob, text),
-        }
+        let (glob, text) = match self.anywhere {
+            true => {
+                let slash = text.bytes().rposition(|byte| byte == b'/');
+                (&self.glob["**/".len()..], &text[slash.map_or(0, |slash| slash + 1)..])
+            }
+            false => (&*self.glob, text),
+        };
+        let (literal, rest) = glob.split_at(self.compared);
+        text.strip_prefix(literal).is_some_and(|text| match rest {
+            "" => text.is_empty(),
+            "*" => text.bytes().all(|byte| byte != b'/'),
+            "**" => true,
+            rest => fast_glob::glob_match(rest, text),
+        })
     }
 }
 
@@ -107,6 +140,16 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn shortcuts_match_what_the_matcher_does(
+            glob in "[ab/*]{1,6}|[ab/*!]{1,6}|\\*\\*/[ab*.!]{0,4}|[ab/*?!\\[\\]{},\\\\é]{1,8}",
+            text in "[ab./!é]{0,8}",
+        ) {
+            if let Ok(pattern) = Pattern::parse(&glob) {
+                assert_eq!(pattern.matches(&text), fast_glob::glob_match(&glob, &text), "{glob} on {text}");
+            }
+        }
+
         /// The index relies on it.
         #[test]
         fn whatever_matches_starts_with_the_prefix(glob in "[ab/*?\\[\\]{},\\\\]{1,8}", text in "[ab/*]{0,8}") {
