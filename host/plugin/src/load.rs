@@ -9,7 +9,7 @@ use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
 use crate::log;
-use crate::policy::Policy;
+use crate::policy::{Evaluate, Policy};
 use crate::skill::Skill;
 
 /// A component that is ready, by kind.
@@ -61,7 +61,8 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
         Kind::Policy => {
             let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
-            Loaded::Policy(Policy::new(prepared, pre, Standing::RestrictOnly))
+            let evaluate = prepared.call(|store| Evaluate::find(store, prepared.instance_pre())).map_err(stopped)?;
+            Loaded::Policy(Policy::new(prepared, pre, evaluate, Standing::RestrictOnly))
         }
         Kind::Scorer => {
             let pre = ScorerComponentPre::new(pre).map_err(misfit)?;

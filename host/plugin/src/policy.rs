@@ -4,18 +4,31 @@ use std::sync::Arc;
 
 use vak_engine::{CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind, Label};
+use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind, Kind, Label};
+use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
 
+/// What `evaluate` takes.
+type Arguments<'a> = (wit_types::Action<'a>,);
+
+/// What `evaluate` returns.
+type Answer = (Result<wit::Finding, wit_types::JudgeError>,);
+
 /// A policy that is ready to judge.
 pub struct Policy {
     prepared: Prepared,
     pre: PolicyComponentPre<CallState>,
+    evaluate: Evaluate,
     standing: Standing,
 }
+
+/// The function `evaluate` of a component, seen to have the type that
+/// [`Arguments`] and [`Answer`] give it.
+pub(crate) struct Evaluate(ComponentExportIndex);
 
 /// What a policy says it contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +51,14 @@ pub struct Rule {
 }
 
 impl Policy {
-    pub(crate) fn new(prepared: Prepared, pre: PolicyComponentPre<CallState>, standing: Standing) -> Self {
-        Self { prepared, pre, standing }
+    /// All three are of one component.
+    pub(crate) fn new(
+        prepared: Prepared,
+        pre: PolicyComponentPre<CallState>,
+        evaluate: Evaluate,
+        standing: Standing,
+    ) -> Self {
+        Self { prepared, pre, evaluate, standing }
     }
 
     pub(crate) fn prepared(&self) -> &Prepared {
@@ -90,15 +109,49 @@ impl Guard for Policy {
             labels: &labels,
             time_ns: action.time.as_nanos(),
         };
-        let answer = self.prepared.call(|store| {
-            let policy = self.pre.instantiate(&mut *store)?;
-            policy.vak_policy_policy().call_evaluate(store, action)
+        let (answer,) = self.prepared.call(|store| {
+            let instance = self.prepared.instance_pre().instantiate(&mut *store)?;
+            self.evaluate.call(store, instance, action)
         })?;
         match answer {
             Ok(finding) => Ok(Finding { effect: effect(finding.effect), rule: finding.rule, reason: finding.reason }),
             Err(error) => Err(Failure { kind: FailureKind::Unjudged, message: unjudged(error) }),
         }
     }
+}
+
+impl Evaluate {
+    /// Finds the function and compares its type.
+    pub(crate) fn find(store: &mut Store<CallState>, pre: &InstancePre<CallState>) -> wasmtime::Result<Self> {
+        let component = pre.component();
+        let interface = component.get_export_index(None, Kind::Policy.interface());
+        let function = interface.and_then(|interface| component.get_export_index(Some(&interface), "evaluate"));
+        let function = function.ok_or_else(missing)?;
+        pre.instantiate(&mut *store)?.get_typed_func::<Arguments<'_>, Answer>(store, function)?;
+        Ok(Self(function))
+    }
+
+    /// Calls it in an instance of the component it was found in. The bindings
+    /// compare the types of all functions for each instance, which is a
+    /// twentieth of a call.
+    fn call(
+        &self,
+        store: &mut Store<CallState>,
+        instance: Instance,
+        action: wit_types::Action<'_>,
+    ) -> wasmtime::Result<Answer> {
+        let function = instance.get_func(&mut *store, self.0).ok_or_else(missing)?;
+        // SAFETY: `find` made this index and compared the type of its function
+        // in its component. Instances of one component differ in no type, and
+        // `get_func` gives nothing for the index of another.
+        #[expect(unsafe_code, reason = "as in the generated bindings; see SAFETY")]
+        let function = unsafe { TypedFunc::<Arguments<'_>, Answer>::new_unchecked(function) };
+        function.call(store, (action,))
+    }
+}
+
+fn missing() -> wasmtime::Error {
+    wasmtime::Error::msg("no export `evaluate`")
 }
 
 fn texts(value: &AttributeValue) -> Vec<&str> {
