@@ -15,6 +15,7 @@ use crate::imports;
 use crate::limits::{CallLimits, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
 use crate::load::{EngineError, LoadError, Problem, Request};
 use crate::prepared::Prepared;
+use crate::prune::prune;
 use crate::state::CallState;
 use crate::ticker;
 
@@ -165,7 +166,7 @@ impl Engine {
                     BakeError::Refused { message, line, column } => Problem::Config { message, line, column },
                     BakeError::Failed(failure) => Problem::Bake(failure),
                 })?;
-                compile(&baked)?
+                compile(&prune(baked))?
             }
         };
         if let Some(cache) = &self.shared.cache {

@@ -45,6 +45,7 @@ mod imports;
 mod limits;
 mod load;
 mod prepared;
+mod prune;
 mod state;
 #[cfg(test)]
 mod testing;
