@@ -214,6 +214,8 @@ fn config() -> Config {
         // Backtraces cost every trap and tell an operator nothing.
         .generate_address_map(false)
         .wasm_backtrace_max_frames(None)
+        // For debuggers and profilers. A guest never unwinds into the host.
+        .native_unwind_info(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     config
 }

@@ -124,8 +124,11 @@ impl Files {
 
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, PackageError> {
     let io = |source| PackageError::Io { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(bytes_max + 1).read_to_end(&mut bytes).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
+    // With room for the end to be seen.
+    let expected = file.metadata().map_err(io)?.len().min(bytes_max) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(io)?;
     match bytes.len() as u64 > bytes_max {
         true => Err(PackageError::TooLarge { path: path.to_owned(), bytes_max }),
         false => Ok(bytes),

@@ -1,7 +1,5 @@
 //! From bytes to a component that somebody trusted vouches for.
 
-use std::sync::Arc;
-
 use vak_types::{Digest, KeyId};
 
 use crate::bundle::{Bundle, BundleError};
@@ -59,7 +57,7 @@ pub enum Unsigned {
 #[derive(Debug, Clone)]
 pub struct Component {
     /// The bytes whose digest was checked; these are what gets compiled.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Vec<u8>,
     /// Their SHA-256.
     pub digest: Digest,
     /// The manifest that was signed with them.
@@ -125,7 +123,7 @@ impl TrustPolicy {
             }
         };
         let manifest = Manifest::from_packed(&package.manifest)?;
-        let component = Component { bytes: package.component.into(), digest: found.component, manifest };
+        let component = Component { bytes: package.component, digest: found.component, manifest };
         Ok(Verified { value: component, signer })
     }
 }
