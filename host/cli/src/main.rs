@@ -108,7 +108,9 @@ fn explain(error: &anyhow::Error) -> String {
     text
 }
 
-/// Runs a future to its end.
+/// Runs a future to its end, on this thread: a tool call passes through a
+/// dozen tasks, each with microseconds of work, and waking another thread for
+/// one costs more than that. What takes long has threads of its own.
 fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }

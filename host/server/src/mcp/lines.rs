@@ -1,8 +1,8 @@
 //! Lines of a stream, each no longer than a limit.
 //!
-//! Streams are read and written on threads of their own and not by the
-//! runtime: a read of standard input cannot be given up, and a runtime that
-//! waits for one does not end before the client has closed it.
+//! Streams are read on threads of their own and not by the runtime: a read of
+//! standard input cannot be given up, and a runtime that waits for one does not
+//! end before the client has closed it.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::thread;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ pub(crate) async fn serve(
     host: Arc<Host>,
     command: &[OsString],
     input: impl Read + Send + 'static,
-    output: impl Write + Send + 'static,
+    output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
     let mcp = host.config().mcp.clone().ok_or(McpError::NotConfigured)?;
     let (program, arguments) = command.split_first().ok_or(McpError::NoCommand)?;
