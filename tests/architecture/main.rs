@@ -16,6 +16,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-limits", &["vak-types"]),
     ("vak-pipeline", &["vak-types"]),
     ("vak-trust", &["vak-types"]),
+    // Whoever audits needs nothing that could act.
+    ("vak-audit-verify", &["vak-audit"]),
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
@@ -24,7 +26,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-server", &["vak", "vak-types"]),
     (
         "vak-cli",
-        &["vak", "vak-audit", "vak-author", "vak-pipeline", "vak-plugin", "vak-server", "vak-trust", "vak-types"],
+        &[
+            "vak",
+            "vak-audit",
+            "vak-audit-verify",
+            "vak-author",
+            "vak-pipeline",
+            "vak-plugin",
+            "vak-server",
+            "vak-trust",
+            "vak-types",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -119,5 +131,29 @@ fn every_crate_says_what_it_is() {
         let root = &target.unwrap().src_path;
         let text = fs::read_to_string(root).unwrap();
         assert!(text.starts_with("//! "), "`{root}` does not open with a paragraph that says what the crate is");
+    }
+}
+
+/// The auditor's program is small enough to be read: no engine, no runtime.
+#[test]
+fn the_offline_verifier_links_neither_engine_nor_runtime() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--package",
+            "vak-audit-verify",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("vak-audit "), "{tree}");
+    for name in ["wasmtime", "tokio", "cranelift", "aws", "hyper", "rustls"] {
+        assert!(!tree.lines().any(|line| line.starts_with(name)), "{name}");
     }
 }

@@ -2,23 +2,25 @@
 
 use std::path::Path;
 
-use vak::{Action, Decided, Receipt, VerifierKey, verify};
+use vak::{Action, Decided, Expected, Receipt, VerifierKey, open_source, verify_all};
 use vak_audit::{Body, LogReader};
 
 /// The log at `path` verifies and holds exactly the decisions `told`, denials
 /// like any other, in their order.
 pub(crate) fn check(path: &Path, key: &VerifierKey, told: &[(Action, Decided)]) {
-    let report = verify(path, key.name(), key, None, |_, _| ()).unwrap();
+    let report = verify_all(&*open_source(path).unwrap(), &Expected::of(key), |_, _| ()).unwrap();
     assert_eq!((report.decisions, report.outcomes), (told.len() as u64, 0));
     let reader = LogReader::open(path).unwrap();
-    let entries: Vec<_> = reader.entries(0, u64::MAX).map(Result::unwrap).collect();
+    let mut entries: Vec<_> = reader.entries(0, u64::MAX).map(Result::unwrap).collect();
+    let Body::Configuration(configuration) = entries.remove(0).body else { panic!("began without a configuration") };
+    assert!(configuration.software.starts_with("vak "));
     assert_eq!(entries.len(), told.len());
-    for (seq, (entry, (action, decided))) in (0..).zip(entries.into_iter().zip(told)) {
+    for (seq, (entry, (action, decided))) in (1..).zip(entries.into_iter().zip(told)) {
         assert_eq!((entry.seq, &entry.origin), (seq, key.name()));
         assert_eq!(decided.receipt.as_ref().map(Receipt::seq), Some(seq));
-        let who = (&entry.action, &entry.agent, &entry.session, entry.time);
+        let Body::Decision(about, decision) = entry.body else { panic!("entry {seq} is no decision") };
+        let who = (&about.action, &about.agent, &about.session, entry.time);
         assert_eq!(who, (&action.id, &action.agent, &action.session, action.time));
-        let Body::Decision(decision) = entry.body else { panic!("entry {seq} is no decision") };
         assert_eq!((&decision.operation, &decision.resource), (&action.operation, &action.resource));
         assert_eq!(decision.arguments.value().unwrap(), action.arguments.as_str());
         assert_eq!(decision.verdict, decided.verdict);

@@ -4,29 +4,12 @@ use vak_types::Digest;
 
 use crate::codec::DecodeError;
 use crate::merkle::{Frontier, leaf_hash};
+use crate::store::Node;
 use crate::{Entry, Origin};
-
-/// The distance, in entries, between the points at which the head keeps the
-/// frontier. Opening a log replays the entries since the one before the last
-/// entry: few enough for some milliseconds. A multiple of the 256 entries in a
-/// tile of C2SP tlog-tiles.
-pub(crate) const BASE_INTERVAL: u64 = 1_024;
-
-/// The point whose frontier the head of a log of `size` entries keeps. At least
-/// one entry follows it, if there is one, so that the last is always replayed.
-pub(crate) fn base_of(size: u64) -> u64 {
-    size.saturating_sub(1) / BASE_INTERVAL * BASE_INTERVAL
-}
 
 /// Why an entry doesn't follow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Another entry stands in its place.
-    #[error("it is missing; the next in the file is entry {found}")]
-    Missing {
-        /// The row's number.
-        found: i64,
-    },
     /// Its bytes are not an entry.
     #[error("its bytes are not an entry: {0}")]
     Decode(#[from] DecodeError),
@@ -51,43 +34,56 @@ pub enum LinkError {
 #[derive(Debug)]
 pub(crate) struct Chain {
     origin: Origin,
-    /// The leaf hash of the entry before.
-    prev: Digest,
+    /// The leaf hash of the entry before; `None` when that was skipped.
+    prev: Option<Digest>,
     frontier: Frontier,
-    /// The frontier at [`base_of`] the entries so far.
-    base: Frontier,
+    /// Subtrees that were completed since they were last taken.
+    nodes: Vec<Node>,
 }
 
 impl Chain {
-    /// The chain after the entries that made `frontier`, the last of which
-    /// hashes to `prev`. `frontier` has to be at a multiple of [`BASE_INTERVAL`].
-    pub(crate) fn resume(origin: Origin, frontier: Frontier, prev: Digest) -> Self {
-        Self { origin, prev, base: frontier.clone(), frontier }
-    }
-
     /// The chain before the first entry.
     pub(crate) fn start(origin: Origin) -> Self {
-        Self::resume(origin, Frontier::default(), Digest::from_bytes([0; 32]))
+        Self { origin, prev: Some(Digest::from_bytes([0; 32])), frontier: Frontier::default(), nodes: Vec::new() }
     }
 
-    pub(crate) fn prev(&self) -> &Digest {
-        &self.prev
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn prev(&self) -> Option<&Digest> {
+        self.prev.as_ref()
     }
 
     pub(crate) fn frontier(&self) -> &Frontier {
         &self.frontier
     }
 
-    pub(crate) fn base(&self) -> &Frontier {
-        &self.base
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
     }
 
-    /// Checks that `bytes`, which stand in row `row`, are the next entry.
-    pub(crate) fn check(&mut self, row: i64, bytes: &[u8]) -> Result<Entry, LinkError> {
-        let seq = self.frontier.size();
-        if u64::try_from(row) != Ok(seq) {
-            return Err(LinkError::Missing { found: row });
-        }
+    /// The subtrees that were completed since the last call.
+    pub(crate) fn take_nodes(&mut self) -> std::vec::Drain<'_, Node> {
+        self.nodes.drain(..)
+    }
+
+    /// Goes over the 256^`level` entries under a subtree without seeing them.
+    /// Whether they are those that were signed shows in the root.
+    pub(crate) fn skip(&mut self, level: u8, root: Digest) {
+        let Self { frontier, nodes, .. } = self;
+        frontier.push_subtree(level, root, |node| nodes.push(node));
+        self.prev = None;
+    }
+
+    /// Says which entry was before, after [`skip`](Self::skip).
+    pub(crate) fn set_prev(&mut self, leaf: Digest) {
+        self.prev = Some(leaf);
+    }
+
+    /// Checks that `bytes` are the next entry.
+    pub(crate) fn check(&mut self, bytes: &[u8]) -> Result<Entry, LinkError> {
+        let seq = self.size();
         let entry = Entry::decode(bytes)?;
         if entry.seq != seq {
             return Err(LinkError::Seq { written: entry.seq });
@@ -95,7 +91,7 @@ impl Chain {
         if entry.origin != self.origin {
             return Err(LinkError::Origin { written: entry.origin });
         }
-        if entry.prev != self.prev {
+        if self.prev.is_some_and(|prev| prev != entry.prev) {
             return Err(LinkError::Prev);
         }
         self.push(leaf_hash(bytes));
@@ -104,10 +100,8 @@ impl Chain {
 
     /// Takes the leaf hash of an entry that is known to follow.
     pub(crate) fn push(&mut self, leaf: Digest) {
-        if self.frontier.size().is_multiple_of(BASE_INTERVAL) {
-            self.base = self.frontier.clone();
-        }
-        self.frontier.push(leaf);
-        self.prev = leaf;
+        let Self { frontier, nodes, .. } = self;
+        frontier.push(leaf, |node| nodes.push(node));
+        self.prev = Some(leaf);
     }
 }

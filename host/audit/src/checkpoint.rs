@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vak_types::Digest;
 
-use crate::note::{self, NoteError};
+use crate::note::{self, Note, NoteError};
 use crate::{Origin, Signer, VerifierKey};
 
 /// Why a note is not a checkpoint of the log.
@@ -52,8 +52,15 @@ impl Checkpoint {
     /// The signature is not there or does not fit, the note is not a
     /// checkpoint, or it is one of another log.
     pub fn open(note: &str, origin: &Origin, key: &VerifierKey) -> Result<Self, CheckpointError> {
+        let checkpoint = Self::parse(note, origin)?;
+        checkpoint.check(key)?;
+        Ok(checkpoint)
+    }
+
+    /// Reads the note of a checkpoint of the log `origin` and believes it.
+    pub(crate) fn parse(note: &str, origin: &Origin) -> Result<Self, CheckpointError> {
         let syntax = |what| CheckpointError::Syntax { what };
-        let mut lines = note::verify(note, key)?.split_terminator('\n');
+        let mut lines = Note::parse(note)?.text.split_terminator('\n');
         let (Some(name), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
         else {
             return Err(syntax("the text is not three lines: name, size and root"));
@@ -68,6 +75,11 @@ impl Checkpoint {
         let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok());
         let root = Digest::from_bytes(root.ok_or_else(|| syntax("the root is not 32 bytes in base64"))?);
         Ok(Self { origin: origin.clone(), size: parsed, root, note: note.into() })
+    }
+
+    /// Checks that `key` signed.
+    pub(crate) fn check(&self, key: &VerifierKey) -> Result<(), CheckpointError> {
+        Ok(Note::parse(&self.note)?.check(key)?)
     }
 
     pub(crate) fn sign(origin: &Origin, size: u64, root: Digest, signer: &Signer) -> Self {
@@ -94,6 +106,12 @@ impl Checkpoint {
     pub fn note(&self) -> &Arc<str> {
         &self.note
     }
+}
+
+/// The size that a checkpoint's note says, for those who don't have to believe
+/// it.
+pub(crate) fn size_in(note: &str) -> Option<u64> {
+    note.split('\n').nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -68,17 +68,17 @@ pub enum DecodeError {
     /// The log's name breaks the rules for one.
     #[error(transparent)]
     Origin(#[from] crate::OriginError),
+    /// A verifier key that is none.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
     /// Attributes that are not in strictly rising order of their keys.
     #[error("the attribute `{key}` is out of order or stands twice")]
     Unsorted {
         /// The key that is out of order.
         key: String,
     },
-    /// A part that is written out though it is long, or digested though short.
-    #[error(
-        "{what} of {bytes} bytes is in the wrong form; up to {} bytes are written out, longer ones are digested",
-        crate::PART_BYTES_MAX
-    )]
+    /// A part that is written out though it is long.
+    #[error("{what} of {bytes} bytes is written out; that is for up to {} bytes", crate::PART_BYTES_MAX)]
     Form {
         /// Which part.
         what: &'static str,
@@ -106,6 +106,9 @@ pub enum EncodeError {
         /// The most it can have.
         bytes_max: usize,
     },
+    /// No salt for a payload's commitment.
+    #[error("the system gave no randomness to hide a payload with")]
+    Randomness,
 }
 
 /// Appends values to a buffer. Infallible until the end: [`Writer::finish`]
@@ -205,7 +208,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(what, N)?);
         Ok(array)

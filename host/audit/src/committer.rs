@@ -1,66 +1,66 @@
-//! The thread that writes: one transaction a batch, one sync a transaction.
+//! The thread that writes: one commit a batch, one sync a commit.
 
 use std::thread;
 
-use rusqlite::{Connection, Statement, Transaction, TransactionBehavior};
 use vak_types::Digest;
 
+use crate::bundle::Bundle;
 use crate::chain::Chain;
-use crate::entry::Sealer;
+use crate::entry::{Place, Sealer, signed_statement};
+use crate::follow::Watch;
 use crate::log::{AppendError, Committed, StopCause};
 use crate::merkle::leaf_hash;
-use crate::queue::{Pending, Queue};
-use crate::storage::{StorageError, allow_writing_on_close};
-use crate::{Checkpoint, Origin, Signer, VerifyError, create, tail};
-
-/// How many bytes go into the write-ahead log before they are moved into the
-/// main file: 4 MiB. The move stalls the commits. With 16 MiB a busy log has
-/// the same throughput at best and twice the 99th percentile of latency.
-const WAL_BYTES_MAX: usize = 4 << 20;
-
-/// What a commit adds to the write-ahead log beside its entries, roughly: the
-/// head's page and the one the last commit left half full.
-const COMMIT_BYTES: usize = 2 * create::PAGE_BYTES as usize;
+use crate::queue::{Pending, Queue, Work};
+use crate::store::{Batch, Node, StorageError, Store};
+use crate::{Body, Checkpoint, Draft, KeyRotation, KindSet, Payload, Signer};
 
 /// The one writer of a log.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    connection: Connection,
-    signer: Signer,
+    store: Box<dyn Store>,
     ledger: Ledger,
 }
 
 /// What the next commit starts from.
 #[derive(Debug)]
 struct Ledger {
-    origin: Origin,
+    signer: Signer,
     sealer: Sealer,
     chain: Chain,
     checkpoint: Checkpoint,
+    signed: KindSet,
+}
+
+/// What is written at once. Its memory is used again and again.
+#[derive(Debug, Default)]
+struct Commit {
+    entries: Bundle,
+    leaves: Vec<Digest>,
+    nodes: Vec<Node>,
+    payloads: Vec<Payload>,
+    erased: Vec<Digest>,
 }
 
 impl Committer {
-    /// Continues the log in `connection`.
-    ///
-    /// # Errors
-    /// The end of the log fails a check.
-    pub(crate) fn resume(connection: Connection, origin: Origin, signer: Signer) -> Result<Self, VerifyError> {
-        let (checkpoint, chain) = tail::check(&connection, &origin, signer.verifier())?;
-        let ledger = Ledger { sealer: Sealer::new(&origin), origin, chain, checkpoint };
-        Ok(Self { connection, signer, ledger })
-    }
-
-    pub(crate) fn checkpoint(&self) -> &Checkpoint {
-        &self.ledger.checkpoint
+    /// Continues the log in `store` after `chain`, which `checkpoint` covers.
+    pub(crate) fn new(
+        store: Box<dyn Store>,
+        signer: Signer,
+        chain: Chain,
+        checkpoint: Checkpoint,
+        signed: KindSet,
+    ) -> Self {
+        let sealer = Sealer::new(chain.origin());
+        Self { store, ledger: Ledger { signer, sealer, chain, checkpoint, signed } }
     }
 
     /// Commits until the queue is closed or a commit fails; gives the last
-    /// checkpoint that is on disk.
-    pub(crate) fn run(self, queue: &Queue) -> Checkpoint {
-        let _guard = StopOnPanic(queue);
-        let Self { connection, signer, mut ledger } = self;
-        let ended = commit_all(&connection, &signer, &mut ledger, queue)
-            .and_then(|()| allow_writing_on_close(&connection).map_err(StopCause::from));
+    /// checkpoint that is durable.
+    pub(crate) fn run(self, queue: &Queue, watch: &Watch) -> Checkpoint {
+        let _guard = EndOnExit(queue, watch);
+        let Self { mut store, mut ledger } = self;
+        let ended =
+            commit_all(&mut *store, &mut ledger, queue, watch).and_then(|()| store.close().map_err(StopCause::from));
         if let Err(cause) = ended {
             queue.stop(cause);
         }
@@ -68,116 +68,108 @@ impl Committer {
     }
 }
 
-fn commit_all(connection: &Connection, signer: &Signer, ledger: &mut Ledger, queue: &Queue) -> Result<(), StopCause> {
-    let mut statements = Statements::prepare(connection)?;
+fn commit_all(store: &mut dyn Store, ledger: &mut Ledger, queue: &Queue, watch: &Watch) -> Result<(), StopCause> {
     let mut batch = Vec::new();
-    let mut leaves = Vec::new();
-    let mut wal_bytes = 0;
+    let mut commit = Commit::default();
     while queue.take(&mut batch) {
-        leaves.clear();
-        if let Err(cause) = ledger.commit(&mut statements, signer, &batch, &mut leaves) {
+        let mut waiting = Vec::with_capacity(batch.len());
+        let committed = ledger.commit(store, &mut batch, &mut commit, &mut waiting);
+        if let Err(cause) = committed.map_err(StopCause::from) {
             // First, so that nobody who is told of it can append once more.
             queue.stop(cause.clone());
-            for done in batch.into_iter().filter_map(|pending| pending.done) {
+            for done in waiting.into_iter().chain(batch.drain(..).map(|pending| pending.done)).flatten() {
                 done.send(Err(AppendError::Stopped(cause.clone()))).unwrap_or(());
             }
             return Err(cause);
         }
-        wal_bytes += COMMIT_BYTES + batch.iter().map(|pending| pending.rest.len()).sum::<usize>();
         let checkpoint = ledger.checkpoint.note();
-        for (pending, leaf) in batch.drain(..).zip(&leaves) {
-            if let Some(done) = pending.done {
+        for (done, leaf) in waiting.into_iter().zip(&commit.leaves) {
+            if let Some(done) = done {
                 // Fails when nobody waits any more, which is theirs to choose.
                 done.send(Ok(Committed { leaf: *leaf, checkpoint: checkpoint.clone() })).unwrap_or(());
             }
         }
-        if wal_bytes > WAL_BYTES_MAX {
-            statements.move_wal()?;
-            wal_bytes = 0;
-        }
+        watch.advance(ledger.checkpoint.size());
     }
     Ok(())
 }
 
 impl Ledger {
     /// Writes `batch` and the checkpoint that covers it, and returns when they
-    /// are on disk. After an error this must not be used again.
+    /// are durable. Who waits for them is moved to `waiting`, in order. After an
+    /// error this must not be used again.
     fn commit(
         &mut self,
-        statements: &mut Statements<'_>,
-        signer: &Signer,
-        batch: &[Pending],
-        leaves: &mut Vec<Digest>,
-    ) -> Result<(), StopCause> {
-        let transaction = statements.begin()?;
-        for pending in batch {
-            let seq = self.chain.frontier().size();
-            let bytes = self.sealer.seal(seq, self.chain.prev(), &pending.rest);
-            let leaf = leaf_hash(bytes);
-            statements.insert(seq, bytes)?;
-            self.chain.push(leaf);
-            leaves.push(leaf);
+        store: &mut dyn Store,
+        batch: &mut Vec<Pending>,
+        commit: &mut Commit,
+        waiting: &mut Vec<Option<crate::queue::Done>>,
+    ) -> Result<(), StorageError> {
+        commit.clear(self.chain.size());
+        for Pending { work, done } in batch.drain(..) {
+            waiting.push(done);
+            let draft = match work {
+                Work::Append(draft) => draft,
+                Work::Rotate(new, time) => {
+                    let rotation = KeyRotation::sign(self.chain.origin(), time, &self.signer, &new);
+                    self.signer = *new;
+                    // Two names and two keys are far shorter than an entry.
+                    Draft::of(time, &Body::KeyRotation(Box::new(rotation)))
+                        .map_err(|error| StorageError::Other(error.to_string()))?
+                }
+            };
+            self.seal(draft, commit);
         }
+        commit.nodes.extend(self.chain.take_nodes());
         let frontier = self.chain.frontier();
-        let checkpoint = Checkpoint::sign(&self.origin, frontier.size(), frontier.root(), signer);
-        statements.replace_head(&self.chain.base().to_bytes(), checkpoint.note(), self.checkpoint.note())?;
-        transaction.commit().map_err(StorageError::from)?;
+        let checkpoint = Checkpoint::sign(self.chain.origin(), frontier.size(), frontier.root(), &self.signer);
+        store.commit(&Batch {
+            entries: &commit.entries,
+            nodes: &commit.nodes,
+            payloads: &commit.payloads,
+            erased: &commit.erased,
+            checkpoint: &checkpoint,
+            signer: &self.signer,
+        })?;
         self.checkpoint = checkpoint;
         Ok(())
     }
-}
 
-/// The statements, compiled once.
-struct Statements<'c> {
-    connection: &'c Connection,
-    insert: Statement<'c>,
-    replace_head: Statement<'c>,
-    move_wal: Statement<'c>,
-}
-
-impl<'c> Statements<'c> {
-    fn prepare(connection: &'c Connection) -> Result<Self, StorageError> {
-        Ok(Self {
-            connection,
-            insert: connection.prepare("INSERT INTO entry (seq, bytes) VALUES (?1, ?2)")?,
-            replace_head: connection
-                .prepare("UPDATE head SET base = ?1, checkpoint = ?2 WHERE id = 0 AND checkpoint = ?3")?,
-            move_wal: connection.prepare("PRAGMA wal_checkpoint(PASSIVE)")?,
-        })
-    }
-
-    fn begin(&self) -> Result<Transaction<'c>, StorageError> {
-        Ok(Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)?)
-    }
-
-    fn insert(&mut self, seq: u64, bytes: &[u8]) -> Result<(), StorageError> {
-        let row = i64::try_from(seq).map_err(|_| StorageError::Full("2^63 entries".to_owned()))?;
-        self.insert.execute((row, bytes))?;
-        Ok(())
-    }
-
-    /// Replaces the head if it is still the one this writer left.
-    fn replace_head(&mut self, base: &[u8], new: &str, old: &str) -> Result<(), StopCause> {
-        match self.replace_head.execute((base, new, old)).map_err(StorageError::from)? {
-            1 => Ok(()),
-            _ => Err(StopCause::Overwritten),
+    fn seal(&mut self, draft: Draft, commit: &mut Commit) {
+        let Draft { kind, rest, payloads, erases, .. } = draft;
+        let signed = self.signed.contains(kind);
+        // The chain of a log that is written has no gaps.
+        let prev = self.chain.prev().copied().unwrap_or_else(|| Digest::from_bytes([0; 32]));
+        let place = Place { seq: self.chain.size(), prev, signed };
+        let leaf = leaf_hash(commit.entries.push_with(|bytes| self.sealer.seal(place, &rest, bytes)));
+        if signed {
+            commit.entries.sign_last(self.signer.sign(&signed_statement(&leaf)));
         }
+        self.chain.push(leaf);
+        commit.leaves.push(leaf);
+        commit.payloads.extend(payloads);
+        commit.erased.extend(erases);
     }
+}
 
-    /// Moves what readers have let go of from the write-ahead log into the main
-    /// file. What they have not is moved another time.
-    fn move_wal(&mut self) -> Result<(), StorageError> {
-        Ok(self.move_wal.query_row([], |_| Ok(()))?)
+impl Commit {
+    fn clear(&mut self, first: u64) {
+        self.entries.clear(first);
+        self.leaves.clear();
+        self.nodes.clear();
+        self.payloads.clear();
+        self.erased.clear();
     }
 }
 
 /// Without a committer, nobody may wait for one.
-struct StopOnPanic<'q>(&'q Queue);
+struct EndOnExit<'q>(&'q Queue, &'q Watch);
 
-impl Drop for StopOnPanic<'_> {
+impl Drop for EndOnExit<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.stop(StopCause::Panicked);
         }
+        self.1.end();
     }
 }

@@ -1,12 +1,12 @@
 //! An entry before it has its place in the log.
 
-use vak_types::{Action, Timestamp, Verdict};
+use vak_types::{Action, Digest, Timestamp, Verdict};
 
-use crate::Outcome;
 use crate::codec::{EncodeError, Writer};
-use crate::decision::write_decision;
-use crate::entry::{About, ENTRY_BYTES_MAX, HEADER_BYTES_MIN};
+use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
+use crate::payload::{Payload, Payloads};
+use crate::{Body, Configuration, Dropped, EntryKind, Outcome, What};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -16,21 +16,30 @@ const REST_BYTES_MAX: usize = ENTRY_BYTES_MAX - HEADER_BYTES_MIN - ORIGIN_BYTES_
 /// Made by the caller, so that the one thread that commits has little to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
+    pub(crate) kind: EntryKind,
     pub(crate) rest: Vec<u8>,
+    /// What the entry has a commitment to.
+    pub(crate) payloads: Vec<Payload>,
+    /// The payload that is removed with this entry: its commitment.
+    pub(crate) erases: Option<Digest>,
     /// The entry that has to be in the log before this one.
     pub(crate) after: Option<u64>,
 }
 
 impl Draft {
-    /// The record of `verdict` on `action`.
+    /// The record of `verdict` on `action`. `payloads` says which of its
+    /// arguments, attributes and labels stand in the entry.
     ///
     /// # Errors
     /// The texts in its reasons are too long together; about 14 KiB always fit.
-    pub fn decision(action: &Action, verdict: &Verdict) -> Result<Self, EncodeError> {
+    pub fn decision(action: &Action, verdict: &Verdict, payloads: Payloads) -> Result<Self, EncodeError> {
         let mut writer = Writer::with_capacity(512);
-        about(action, action.time).write_decision(&mut writer);
-        write_decision(&mut writer, action, verdict);
-        Ok(Self { rest: writer.finish(REST_BYTES_MAX)?, after: None })
+        let mut kept = Kept { which: payloads, payloads: Vec::new() };
+        write_start(&mut writer, action.time, EntryKind::Decision);
+        write_about(&mut writer, action);
+        write_decision(&mut writer, action, verdict, &mut kept)?;
+        let rest = writer.finish(REST_BYTES_MAX)?;
+        Ok(Self { kind: EntryKind::Decision, rest, payloads: kept.payloads, erases: None, after: None })
     }
 
     /// The record of how `action` ended, at `time`.
@@ -39,12 +48,39 @@ impl Draft {
     /// The detail is too long.
     pub fn outcome(action: &Action, time: Timestamp, outcome: &Outcome) -> Result<Self, EncodeError> {
         let mut writer = Writer::with_capacity(256);
-        about(action, time).write_outcome(&mut writer);
+        write_start(&mut writer, time, EntryKind::Outcome);
+        write_about(&mut writer, action);
         outcome.write(&mut writer);
-        Ok(Self { rest: writer.finish(REST_BYTES_MAX)?, after: Some(outcome.decision) })
+        let rest = writer.finish(REST_BYTES_MAX)?;
+        Ok(Self { kind: EntryKind::Outcome, rest, payloads: Vec::new(), erases: None, after: Some(outcome.decision) })
     }
-}
 
-fn about(action: &Action, time: Timestamp) -> About<'_> {
-    About { time, agent: &action.agent, session: &action.session, action: &action.id }
+    /// The record of what decides from `time` on.
+    ///
+    /// # Errors
+    /// It names too many components; 400 always fit.
+    pub fn configuration(time: Timestamp, configuration: Configuration) -> Result<Self, EncodeError> {
+        Self::of(time, &Body::Configuration(configuration))
+    }
+
+    /// The record of what is not in the log. A payload that it names is erased
+    /// in the same commit.
+    ///
+    /// # Errors
+    /// The reason is too long.
+    pub fn dropped(time: Timestamp, dropped: Dropped) -> Result<Self, EncodeError> {
+        Self::of(time, &Body::Drop(dropped))
+    }
+
+    pub(crate) fn of(time: Timestamp, body: &Body) -> Result<Self, EncodeError> {
+        let mut writer = Writer::with_capacity(512);
+        write_start(&mut writer, time, body.kind());
+        body.write(&mut writer);
+        let erases = match body {
+            Body::Drop(Dropped { what: What::Payload { commitment }, .. }) => Some(*commitment),
+            _ => None,
+        };
+        let rest = writer.finish(REST_BYTES_MAX)?;
+        Ok(Self { kind: body.kind(), rest, payloads: Vec::new(), erases, after: None })
+    }
 }

@@ -1,9 +1,31 @@
 //! One entry of the log.
 
-use vak_types::{ActionId, AgentId, Digest, SessionId, Timestamp};
+mod about;
+mod configuration;
+mod decision;
+mod dropped;
+mod kind;
+mod outcome;
+mod part;
+mod rotation;
+mod verdict;
 
+use vak_types::{Digest, Timestamp};
+
+pub use about::About;
+pub(crate) use about::write_about;
+pub use configuration::Configuration;
+pub use decision::Decision;
+pub(crate) use decision::write_decision;
+pub use dropped::{Dropped, What};
+pub use kind::{EntryKind, KindError, KindSet};
+pub use outcome::{Outcome, Status};
+pub(crate) use part::Kept;
+pub use part::{Contents, PART_BYTES_MAX, Part};
+pub use rotation::KeyRotation;
+
+use crate::Origin;
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
-use crate::{Decision, Origin, Outcome};
 
 /// The longest entry, in bytes. Entry bundles of C2SP tlog-tiles give the
 /// length of an entry in 16 bits.
@@ -13,16 +35,63 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// can be taken for an entry. The last byte is the version.
 const DOMAIN: &[u8; 16] = b"vak/audit/entry\x01";
 
-const DECISION: u8 = 1;
-const OUTCOME: u8 = 2;
-
 /// What an entry tells about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// An action was judged.
-    Decision(Box<Decision>),
+    Decision(About, Box<Decision>),
     /// An action that was allowed came to an end.
-    Outcome(Outcome),
+    Outcome(About, Outcome),
+    /// Another key signs from here on.
+    KeyRotation(Box<KeyRotation>),
+    /// Another configuration decides from here on.
+    Configuration(Configuration),
+    /// Something is not, or no longer, in the log.
+    Drop(Dropped),
+}
+
+impl Body {
+    /// In one word.
+    pub fn kind(&self) -> EntryKind {
+        match self {
+            Self::Decision(..) => EntryKind::Decision,
+            Self::Outcome(..) => EntryKind::Outcome,
+            Self::KeyRotation(_) => EntryKind::KeyRotation,
+            Self::Configuration(_) => EntryKind::Configuration,
+            Self::Drop(_) => EntryKind::Drop,
+        }
+    }
+
+    /// Whose action this is about; `None` when it is about the log itself.
+    pub fn about(&self) -> Option<&About> {
+        match self {
+            Self::Decision(about, _) | Self::Outcome(about, _) => Some(about),
+            Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) => None,
+        }
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        if let Some(about) = self.about() {
+            about.write(writer);
+        }
+        match self {
+            Self::Decision(_, decision) => decision.write(writer),
+            Self::Outcome(_, outcome) => outcome.write(writer),
+            Self::KeyRotation(rotation) => rotation.write(writer),
+            Self::Configuration(configuration) => configuration.write(writer),
+            Self::Drop(dropped) => dropped.write(writer),
+        }
+    }
+
+    fn read(kind: EntryKind, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match kind {
+            EntryKind::Decision => Self::Decision(About::read(reader)?, Box::new(Decision::read(reader)?)),
+            EntryKind::Outcome => Self::Outcome(About::read(reader)?, Outcome::read(reader)?),
+            EntryKind::KeyRotation => Self::KeyRotation(Box::new(KeyRotation::read(reader)?)),
+            EntryKind::Configuration => Self::Configuration(Configuration::read(reader)?),
+            EntryKind::Drop => Self::Drop(Dropped::read(reader)?),
+        })
+    }
 }
 
 /// One entry of the log, as decoded from its bytes. `FORMAT.md` describes them.
@@ -34,14 +103,12 @@ pub struct Entry {
     pub seq: u64,
     /// The leaf hash of the entry before; zeros in the first.
     pub prev: Digest,
-    /// When the action was asked, or when it ended.
+    /// Whether the log keeps a signature of this entry alone. As the entry says
+    /// so itself, the signature can't be taken away unnoticed.
+    pub signed: bool,
+    /// When the action was asked, or when it ended; for other kinds, when it
+    /// happened.
     pub time: Timestamp,
-    /// The agent that acts.
-    pub agent: AgentId,
-    /// The session it acts in.
-    pub session: SessionId,
-    /// The action.
-    pub action: ActionId,
     /// What happened.
     pub body: Body,
 }
@@ -68,25 +135,18 @@ impl Entry {
         let origin = reader.checked("origin")?;
         let seq = reader.u64("seq")?;
         let prev = reader.digest("prev")?;
+        let signed = reader.bool("signed")?;
         let time = Timestamp::from_nanos(reader.u64("time")?);
         let kind = reader.u8("kind")?;
-        if !matches!(kind, DECISION | OUTCOME) {
-            return Err(reader.bad_tag("kind", kind));
-        }
-        let agent = reader.checked("agent")?;
-        let session = reader.checked("session")?;
-        let action = reader.checked("action")?;
-        let body = match kind {
-            DECISION => Body::Decision(Box::new(Decision::read(&mut reader)?)),
-            _ => Body::Outcome(Outcome::read(&mut reader)?),
-        };
+        let kind = EntryKind::from_tag(kind).ok_or_else(|| reader.bad_tag("kind", kind))?;
+        let body = Body::read(kind, &mut reader)?;
         reader.end()?;
-        if let Body::Outcome(Outcome { decision, .. }) = body
+        if let Body::Outcome(_, Outcome { decision, .. }) = body
             && decision >= seq
         {
             return Err(DecodeError::Order { seq, decision });
         }
-        Ok(Self { origin, seq, prev, time, agent, session, action, body })
+        Ok(Self { origin, seq, prev, signed, time, body })
     }
 
     /// The one encoding of this entry.
@@ -95,84 +155,68 @@ impl Entry {
     /// It is longer than [`ENTRY_BYTES_MAX`].
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         let mut writer = Writer::default();
-        let about = About { time: self.time, agent: &self.agent, session: &self.session, action: &self.action };
-        match &self.body {
-            Body::Decision(decision) => {
-                about.write(&mut writer, DECISION);
-                decision.write(&mut writer);
-            }
-            Body::Outcome(outcome) => {
-                about.write(&mut writer, OUTCOME);
-                outcome.write(&mut writer);
-            }
-        }
-        let mut sealer = Sealer::new(&self.origin);
+        write_start(&mut writer, self.time, self.body.kind());
+        self.body.write(&mut writer);
+        let sealer = Sealer::new(&self.origin);
         let rest = writer.finish(ENTRY_BYTES_MAX - sealer.header_bytes())?;
-        Ok(sealer.seal(self.seq, &self.prev, &rest).to_vec())
+        let mut bytes = Vec::new();
+        sealer.seal(Place { seq: self.seq, prev: self.prev, signed: self.signed }, &rest, &mut bytes);
+        Ok(bytes)
     }
 }
 
-/// What every entry says of its action.
-pub(crate) struct About<'a> {
-    pub(crate) time: Timestamp,
-    pub(crate) agent: &'a AgentId,
-    pub(crate) session: &'a SessionId,
-    pub(crate) action: &'a ActionId,
+/// Writes what follows an entry's place in the log.
+pub(crate) fn write_start(writer: &mut Writer, time: Timestamp, kind: EntryKind) {
+    writer.u64(time.as_nanos());
+    writer.u8(kind.tag());
 }
 
-impl About<'_> {
-    pub(crate) fn write_decision(&self, writer: &mut Writer) {
-        self.write(writer, DECISION);
-    }
-
-    pub(crate) fn write_outcome(&self, writer: &mut Writer) {
-        self.write(writer, OUTCOME);
-    }
-
-    fn write(&self, writer: &mut Writer, kind: u8) {
-        writer.u64(self.time.as_nanos());
-        writer.u8(kind);
-        writer.text(self.agent.as_str());
-        writer.text(self.session.as_str());
-        writer.text(self.action.as_str());
-    }
-}
-
-/// Puts an entry's place in the log before the rest of it. One buffer serves
-/// all entries.
+/// Puts an entry's place in the log before the rest of it.
 #[derive(Debug)]
 pub(crate) struct Sealer {
-    buffer: Writer,
-    fixed: usize,
+    /// Domain, version and origin.
+    start: Vec<u8>,
 }
 
-/// The sequence number and the hash of the entry before.
-const PLACE_BYTES: usize = 8 + 32;
+/// What of an entry is known only when it is committed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) seq: u64,
+    pub(crate) prev: Digest,
+    pub(crate) signed: bool,
+}
+
+const PLACE_BYTES: usize = 8 + 32 + 1;
 
 /// The header's length without the characters of the origin.
 pub(crate) const HEADER_BYTES_MIN: usize = DOMAIN.len() + 4 + PLACE_BYTES;
 
 impl Sealer {
     pub(crate) fn new(origin: &Origin) -> Self {
-        let mut buffer = Writer::with_capacity(ENTRY_BYTES_MAX);
-        buffer.raw(DOMAIN);
-        buffer.text(origin.as_str());
-        let fixed = buffer.bytes.len();
-        Self { buffer, fixed }
+        let mut writer = Writer::default();
+        writer.raw(DOMAIN);
+        writer.text(origin.as_str());
+        Self { start: writer.bytes }
     }
 
     fn header_bytes(&self) -> usize {
-        self.fixed + PLACE_BYTES
+        self.start.len() + PLACE_BYTES
     }
 
-    /// The whole entry, until the next call.
-    pub(crate) fn seal(&mut self, seq: u64, prev: &Digest, rest: &[u8]) -> &[u8] {
-        self.buffer.bytes.truncate(self.fixed);
-        self.buffer.u64(seq);
-        self.buffer.digest(prev);
-        self.buffer.raw(rest);
-        &self.buffer.bytes
+    /// Appends the whole entry to `bytes`.
+    pub(crate) fn seal(&self, place: Place, rest: &[u8], bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.start);
+        bytes.extend_from_slice(&place.seq.to_be_bytes());
+        bytes.extend_from_slice(place.prev.as_bytes());
+        bytes.push(u8::from(place.signed));
+        bytes.extend_from_slice(rest);
     }
+}
+
+/// What is signed of an entry that has a signature of its own. The last byte of
+/// the domain is the version.
+pub(crate) fn signed_statement(leaf: &Digest) -> Vec<u8> {
+    [&b"vak/audit/entry-signature\x01"[..], leaf.as_bytes()].concat()
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The tamper-evident log: what was decided, and what came of it.
 //!
 //! Entries form a hash chain and are the leaves of an RFC 6962 Merkle tree. One
-//! thread commits them in batches to an SQLite file; each batch comes with a
-//! signed [`Checkpoint`] over the whole log, in the same transaction. [`verify`]
-//! checks such a file without the host. `FORMAT.md`, beside this crate, describes
+//! thread commits them in batches to a [`Store`]: an SQLite file, a folder of
+//! segments, or memory. Each batch comes with a signed [`Checkpoint`] over the
+//! whole log. [`verify_all`] checks a log without the host. `FORMAT.md`, beside this crate, describes
 //! every byte, for those who would rather write a verifier of their own.
 //!
 //! ```
-//! use vak_audit::{Draft, Log, Options, Origin, Signer, Tier, verify};
+//! use vak_audit::{Draft, Expected, Log, Options, Origin, Payloads, Signer, SqliteStore, Tier, open_source, verify_all};
 //! use vak_types::{ActionRequest, Decision, Effect, Reason, Timestamp, Verdict};
 //!
 //! let folder = tempfile::tempdir()?;
@@ -33,56 +33,72 @@
 //!     unsigned: false,
 //! };
 //!
-//! let log = Log::open(&path, origin.clone(), signer, &Options::default())?;
-//! let draft = Draft::decision(&action, &verdict)?;
+//! let log = Log::open(Box::new(SqliteStore::open(&path)?), origin.clone(), signer, &Options::default())?;
+//! let draft = Draft::decision(&action, &verdict, Payloads::Inline)?;
 //! let receipt = futures_executor::block_on(log.append(draft, Tier::Durable))?;
 //! assert_eq!(receipt.seq(), 0);
 //! log.close()?;
 //!
-//! let report = verify(&path, &origin, &key, None, |_, _| ())?;
+//! let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
+//! let report = verify_all(&*open_source(&path)?, &expected, |_, _| ())?;
 //! assert_eq!(report.checkpoint.size(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
 mod checkpoint;
 mod codec;
 mod committer;
-mod create;
-mod decision;
 mod draft;
 mod entry;
+mod evidence;
+mod follow;
+mod index;
 mod key;
 mod log;
 mod merkle;
 mod note;
 mod origin;
-mod outcome;
-mod part;
+mod payload;
+mod proof;
 mod queue;
-mod read;
+mod reader;
 mod receipt;
-mod storage;
-mod tail;
-mod verdict;
+mod resume;
+mod store;
+mod tlog_proof;
+mod tree;
 mod verify;
+mod witness;
 
+pub use bundle::{BUNDLE_BYTES, Bundle};
 pub use chain::LinkError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use codec::{DecodeError, EncodeError};
-pub use decision::Decision;
 pub use draft::Draft;
-pub use entry::{Body, ENTRY_BYTES_MAX, Entry};
-pub use key::{KeyError, Signer, VerifierKey};
+pub use entry::{
+    About, Body, Configuration, Contents, Decision, Dropped, ENTRY_BYTES_MAX, Entry, EntryKind, KeyRotation, KindError,
+    KindSet, Outcome, PART_BYTES_MAX, Part, Status, What,
+};
+pub use follow::{FollowError, Followed, Follower};
+pub use index::{Cursor, Index, IndexError, Page, Query};
+pub use key::{KeyError, NoteKey, Signer, VerifierKey, WitnessKey};
 pub use log::{AppendError, Log, OpenError, Options, StopCause};
 pub use merkle::leaf_hash;
 pub use note::NoteError;
 pub use origin::{ORIGIN_BYTES_MAX, Origin, OriginError};
-pub use outcome::{Outcome, Status};
-pub use part::{Contents, PART_BYTES_MAX, Part};
-pub use read::{LogReader, ReadError};
+pub use payload::{Commitment, Payload, Payloads, SALT_BYTES};
+pub use proof::{ProofError, verify_consistency, verify_inclusion};
+pub use reader::{LogReader, ReadError};
 pub use receipt::{Receipt, Tier};
-pub use storage::StorageError;
-pub use verify::{Report, VerifyError, verify};
+pub use store::file::{FileSource, FileStore};
+pub use store::memory::MemoryStore;
+pub use store::sqlite::{SqliteSource, SqliteStore};
+pub use store::tiles::export_tiles;
+pub use store::{Batch, Node, Opener, Recovery, Source, StorageError, Store, open_source};
+pub use tlog_proof::{EntryProof, EntryProofError};
+pub use verify::{Expected, Report, VerifyError, verify_all, verify_chain, verify_signatures};
+pub use witness::{Cosigned, WitnessError, WitnessPolicy};

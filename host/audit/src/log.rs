@@ -1,17 +1,18 @@
 //! The log as the host writes it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
-use vak_types::Digest;
+use vak_types::{Digest, Timestamp};
 
 use crate::committer::Committer;
-use crate::queue::Queue;
-use crate::storage::{StorageError, open_writer};
-use crate::{Checkpoint, Draft, Origin, Receipt, Signer, Tier, VerifyError, create};
+use crate::evidence;
+use crate::follow::{Follower, Watch};
+use crate::queue::{Queue, Work};
+use crate::resume::resume;
+use crate::store::{StorageError, Store};
+use crate::{Checkpoint, Draft, KindSet, Origin, Receipt, Signer, Tier, VerifyError};
 
 /// How a log is opened.
 #[derive(Debug, Clone)]
@@ -20,41 +21,35 @@ pub struct Options {
     /// whoever appends more waits for a place. 8,192 is eight times what a busy
     /// host has in flight, and a commit of so many takes some ten milliseconds.
     pub queue_entries_max: usize,
-    /// Lets a test run out of space: the most pages of SQLite's.
-    #[doc(hidden)]
-    pub pages_max: Option<u32>,
+    /// Kinds of entries that get a signature of their own, beside the
+    /// checkpoint's, which covers all. One takes about 20 µs.
+    pub signed: KindSet,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue_entries_max: 8_192, pages_max: None }
+        Self { queue_entries_max: 8_192, signed: KindSet::default() }
     }
 }
 
 /// Why a log could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Another log, in this process or another, has it open for writing.
-    #[error("the audit log `{}` is in use by another writer; stop that one, or configure another path", path.display())]
-    Locked {
-        /// The log's file.
-        path: PathBuf,
-    },
-    /// The file could not be made, locked or opened.
-    #[error("`{}`: {source}", path.display())]
-    Storage {
-        /// The log's file.
-        path: PathBuf,
-        /// What failed.
-        source: StorageError,
-    },
-    /// What is in the file is not a sound log of this origin and key.
-    #[error("the audit log `{}` is not continued: {source}", path.display())]
+    /// The storage could not be made, locked or opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// No thread for the committer.
+    #[error("the audit log's committer could not be started: {0}")]
+    Thread(String),
+    /// What is stored is not a sound log of this origin and key.
+    #[error("the audit log `{place}` is not continued: {source}{}", evidence.as_ref().map(|file| format!("; see `{file}`")).unwrap_or_default())]
     Unsound {
-        /// The log's file.
-        path: PathBuf,
+        /// Where the log is.
+        place: String,
         /// The check it failed.
-        source: VerifyError,
+        source: Box<VerifyError>,
+        /// The file that says more, if it could be written.
+        evidence: Option<String>,
     },
 }
 
@@ -64,9 +59,6 @@ pub enum StopCause {
     /// A commit failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// Somebody else wrote to the file.
-    #[error("something else wrote to the file; verify it, and see to it that only one host uses it")]
-    Overwritten,
     /// A fault in this crate.
     #[error("the committer panicked; report this, and open the log again")]
     Panicked,
@@ -76,7 +68,7 @@ pub enum StopCause {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// The log stopped, at this entry or before. Whether the entry is in the
-    /// file shows when it is opened again: a commit that failed may have
+    /// storage shows when it is opened again: a commit that failed may have
     /// reached the disk all the same.
     #[error("the audit log has stopped: {0}")]
     Stopped(StopCause),
@@ -104,52 +96,84 @@ pub(crate) struct Committed {
 pub struct Log {
     origin: Origin,
     opened_at: Checkpoint,
+    cut_bytes: u64,
     queue: Arc<Queue>,
+    watch: Arc<Watch>,
     committer: Option<JoinHandle<Checkpoint>>,
-    /// Held until the committer is done.
-    _lock: File,
 }
 
 impl Log {
-    /// Opens the log in the file at `path`, or starts one there that only this
-    /// user may read. `signer` signs its checkpoints.
+    /// Opens the log in `store`, or starts one there. `signer` signs its
+    /// checkpoints.
     ///
-    /// Before an existing log is continued, its checkpoint's signature is
-    /// checked, and that the last entries (up to 1,024, from a multiple of
-    /// that) follow from each other and lead to the signed root. Older entries
-    /// are left to [`verify`](crate::verify), which reads all of them.
+    /// Before an existing log is continued, what a crash left half written is
+    /// taken back, its checkpoint's signature is checked, and that its last
+    /// entries (up to 256) follow from each other and lead to the signed root.
+    /// Older entries are left to [`verify_all`](crate::verify_all), which reads
+    /// all of them. A log that fails a check is not continued; what was found
+    /// is written to a file beside it.
     ///
     /// Blocks while it reads. Waits for nobody: a second writer is refused.
     ///
     /// # Errors
-    /// The file can't be used, another writer has it, or what is in it fails
+    /// The storage can't be used, another writer has it, or what is in it fails
     /// one of the checks.
-    pub fn open(path: &Path, origin: Origin, signer: Signer, options: &Options) -> Result<Self, OpenError> {
-        let failed = |source: StorageError| OpenError::Storage { path: path.to_owned(), source };
-        let file = create::resolve(path).map_err(failed)?;
-        let lock = create::lock(&file).map_err(failed)?.ok_or_else(|| OpenError::Locked { path: path.to_owned() })?;
-        if !file.exists() {
-            create::create(&file, &origin, &signer).map_err(failed)?;
+    pub fn open(
+        mut store: Box<dyn Store>,
+        origin: Origin,
+        signer: Signer,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        if store.is_new() {
+            store.start(&Checkpoint::sign(&origin, 0, crate::merkle::empty_root(), &signer))?;
         }
-        let connection = open_writer(&file, options.pages_max).map_err(failed)?;
-        let committer = Committer::resume(connection, origin.clone(), signer)
-            .map_err(|source| OpenError::Unsound { path: path.to_owned(), source })?;
-        let opened_at = committer.checkpoint().clone();
+        let place = store.place();
+        let unsound = |source: VerifyError, source_of: Option<&dyn crate::Source>| OpenError::Unsound {
+            place: place.clone(),
+            evidence: evidence::write(&place, &origin, signer.verifier(), &source, source_of),
+            source: Box::new(source),
+        };
+        let recovery = store.recover(&origin, &signer).map_err(|error| match error {
+            damaged @ StorageError::Damaged(_) => unsound(VerifyError::Storage { seq: 0, source: damaged }, None),
+            other => other.into(),
+        })?;
+        let opener = store.opener();
+        let source = opener()?;
+        let (checkpoint, chain) =
+            resume(&*source, &origin, signer.verifier()).map_err(|error| unsound(error, Some(&*source)))?;
+        // A reader that stays open keeps SQLite's files from being tidied up.
+        drop(source);
+        let opened_at = checkpoint.clone();
         let queue = Arc::new(Queue::new(opened_at.size(), options));
+        let watch = Arc::new(Watch::new(opener, opened_at.size()));
+        let committer = Committer::new(store, signer, chain, checkpoint, options.signed);
         let committer = std::thread::Builder::new()
             .name("vak-audit".to_owned())
             .spawn({
-                let queue = Arc::clone(&queue);
-                move || committer.run(&queue)
+                let (queue, watch) = (Arc::clone(&queue), Arc::clone(&watch));
+                move || committer.run(&queue, &watch)
             })
-            .map_err(|error| failed(error.into()))?;
-        Ok(Self { origin, opened_at, queue, committer: Some(committer), _lock: lock })
+            .map_err(|error| OpenError::Thread(error.to_string()))?;
+        let cut_bytes = recovery.map_or(0, |recovery| recovery.cut_bytes);
+        Ok(Self { origin, opened_at, cut_bytes, queue, watch, committer: Some(committer) })
     }
 
     /// The newest checkpoint when the log was opened. One that was kept
     /// elsewhere and covers more shows that an old copy was put in its place.
     pub fn opened_at(&self) -> &Checkpoint {
         &self.opened_at
+    }
+
+    /// Bytes that were cut off when the log was opened, because the last writer
+    /// had ended in the middle of them. Nothing in them had been acknowledged.
+    pub fn cut_bytes(&self) -> u64 {
+        self.cut_bytes
+    }
+
+    /// Follows the log from entry `from` on, through all that is durable now
+    /// and all that will be.
+    pub fn subscribe(&self, from: u64) -> Follower {
+        Follower::new(Arc::clone(&self.watch), from)
     }
 
     /// Appends an entry, and acknowledges it at `tier`. Waits while the queue
@@ -164,19 +188,29 @@ impl Log {
     /// after a failed write the kernel may have forgotten pages that it says
     /// are written. Or the draft is an outcome and its decision is not there.
     pub async fn append(&self, draft: Draft, tier: Tier) -> Result<Receipt, AppendError> {
-        let origin = self.origin.clone();
         match tier {
             Tier::Accepted => {
-                let seq = self.queue.push(draft, None).await?;
-                Ok(Receipt::Accepted { origin, seq })
+                let seq = self.queue.push(Work::Append(draft), None).await?;
+                Ok(Receipt::Accepted { origin: self.origin.clone(), seq })
             }
-            Tier::Durable => {
-                let (done, committed) = oneshot::channel();
-                let seq = self.queue.push(draft, Some(done)).await?;
-                let Committed { leaf, checkpoint } = committed.await.unwrap_or_else(|_| Err(self.why_stopped()))?;
-                Ok(Receipt::Durable { origin, seq, leaf, checkpoint })
-            }
+            Tier::Durable => self.durably(Work::Append(draft)).await,
         }
+    }
+
+    /// Lets another key sign from here on. Appends an entry that both keys
+    /// sign; the checkpoint that covers it is the new key's first.
+    ///
+    /// # Errors
+    /// The log has stopped.
+    pub async fn rotate_key(&self, new: Signer, time: Timestamp) -> Result<Receipt, AppendError> {
+        self.durably(Work::Rotate(Box::new(new), time)).await
+    }
+
+    async fn durably(&self, work: Work) -> Result<Receipt, AppendError> {
+        let (done, committed) = oneshot::channel();
+        let seq = self.queue.push(work, Some(done)).await?;
+        let Committed { leaf, checkpoint } = committed.await.unwrap_or_else(|_| Err(self.why_stopped()))?;
+        Ok(Receipt::Durable { origin: self.origin.clone(), seq, leaf, checkpoint })
     }
 
     /// Commits what is queued, ends the committer and gives the last

@@ -3,15 +3,28 @@
 use sha2::{Digest as _, Sha256};
 use vak_types::Digest;
 
+use crate::store::Node;
+
+/// A tile of C2SP tlog-tiles is 8 levels high: this many bits of an index.
+pub(crate) const TILE_HEIGHT: u32 = 8;
+
+/// Hashes in a full tile, and entries under one of its lowest level.
+pub(crate) const TILE_WIDTH: u64 = 1 << TILE_HEIGHT;
+
 /// The hash of an entry as a leaf of the tree: SHA-256 of a zero byte and the
 /// entry.
 pub fn leaf_hash(entry: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
 }
 
-fn node_hash(left: &Digest, right: &Digest) -> Digest {
+pub(crate) fn node_hash(left: &Digest, right: &Digest) -> Digest {
     let hash = Sha256::new().chain_update([1]).chain_update(left.as_bytes()).chain_update(right.as_bytes());
     Digest::from_bytes(hash.finalize().into())
+}
+
+/// The root of a tree without leaves.
+pub(crate) fn empty_root() -> Digest {
+    Digest::of(b"")
 }
 
 /// The right edge of a tree: the roots of the largest complete subtrees that
@@ -25,38 +38,42 @@ pub(crate) struct Frontier {
 }
 
 impl Frontier {
-    /// Reads what [`Frontier::to_bytes`] wrote; `None` if the number of hashes
-    /// is not that of a tree of `size` leaves.
-    pub(crate) fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
-        let (hashes, rest) = bytes.as_chunks::<32>();
-        let complete = rest.is_empty() && hashes.len() == size.count_ones() as usize;
-        complete.then(|| Self { size, peaks: hashes.iter().copied().map(Digest::from_bytes).collect() })
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        self.peaks.iter().flat_map(|peak| *peak.as_bytes()).collect()
-    }
-
     /// How many leaves the tree has.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    pub(crate) fn push(&mut self, leaf: Digest) {
-        let merges = self.size.trailing_ones();
-        let mut node = leaf;
+    /// Appends a leaf. `complete` is told of each subtree as high as tiles are
+    /// that this completes.
+    pub(crate) fn push(&mut self, leaf: Digest, complete: impl FnMut(Node)) {
+        self.push_subtree(0, leaf, complete);
+    }
+
+    /// Appends a complete subtree of 256^`level` leaves; the leaves so far have
+    /// to be a multiple of that.
+    pub(crate) fn push_subtree(&mut self, level: u8, root: Digest, mut complete: impl FnMut(Node)) {
+        let mut height = u32::from(level) * TILE_HEIGHT;
+        debug_assert!(self.size.is_multiple_of(1 << height));
+        let merges = (self.size >> height).trailing_ones();
+        self.size += 1 << height;
+        let mut node = root;
         for left in (0..merges).map_while(|_| self.peaks.pop()) {
             node = node_hash(&left, &node);
+            height += 1;
+            if height.is_multiple_of(TILE_HEIGHT)
+                && let Ok(level) = u8::try_from(height / TILE_HEIGHT)
+            {
+                complete(Node { level, index: (self.size >> height) - 1, hash: node });
+            }
         }
         self.peaks.push(node);
-        self.size += 1;
     }
 
     /// The root of the tree; of an empty one, the SHA-256 of nothing.
     pub(crate) fn root(&self) -> Digest {
         let mut peaks = self.peaks.iter().rev();
         match peaks.next() {
-            None => Digest::of(b""),
+            None => empty_root(),
             Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
         }
     }
@@ -89,23 +106,32 @@ mod tests {
         let mut frontier = Frontier::default();
         assert_eq!(frontier.root().to_hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         for (leaf, root) in cases {
-            frontier.push(leaf_hash(leaf));
+            frontier.push(leaf_hash(leaf), |_| ());
             assert_eq!(frontier.root().to_hex(), root);
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn agrees_with_another_implementation_at_every_size(leaves in proptest::collection::vec(proptest::prelude::any::<[u8; 4]>(), 0..300)) {
+        fn agrees_with_another_implementation_at_every_size(leaves in proptest::collection::vec(proptest::prelude::any::<[u8; 4]>(), 0..600)) {
             let mut tree = MemoryBackedTree::<Sha256, [u8; 4]>::new();
             let mut frontier = Frontier::default();
-            for leaf in leaves {
-                tree.push(leaf);
-                frontier.push(leaf_hash(&leaf));
+            let mut nodes = Vec::new();
+            for leaf in &leaves {
+                tree.push(*leaf);
+                frontier.push(leaf_hash(leaf), |node| nodes.push(node));
                 assert_eq!(&frontier.root().as_bytes()[..], &tree.root().as_bytes()[..]);
-                assert_eq!(Frontier::from_bytes(frontier.size(), &frontier.to_bytes()), Some(frontier.clone()));
-                assert_eq!(Frontier::from_bytes(frontier.size() ^ 1, &frontier.to_bytes()), None);
             }
+            // The subtrees it told of make up the same tree.
+            let mut short = Frontier::default();
+            for (index, node) in (0..).zip(&nodes) {
+                assert_eq!((node.level, node.index), (1, index));
+                short.push_subtree(1, node.hash, |_| ());
+            }
+            for leaf in &leaves[nodes.len() * 256..] {
+                short.push(leaf_hash(leaf), |_| ());
+            }
+            assert_eq!(short, frontier);
         }
     }
 }

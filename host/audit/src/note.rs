@@ -4,11 +4,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::key::NoteKey;
 use crate::{Origin, Signer, VerifierKey};
 
 /// The most signature lines of a note that are read: a log's and its
 /// witnesses', of which there are a handful.
 const SIGNATURES_MAX: usize = 64;
+
+/// A signature begins with this much of its key's hash.
+const KEY_HASH_BYTES: usize = 4;
 
 /// Why a note is not to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,34 +42,66 @@ pub(crate) fn sign(text: &str, signer: &Signer) -> String {
     format!("{text}\n{}", signer.sign_line(text))
 }
 
-/// The text of `note`, if `key` signed it. Signatures by other keys are passed
-/// over: witnesses sign notes too.
-pub(crate) fn verify<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, NoteError> {
-    let syntax = |what| NoteError::Syntax { what };
-    // The last empty line, because the text may hold others.
-    let split = note.rfind("\n\n").ok_or_else(|| syntax("no empty line before the signatures"))?;
-    let (text, lines) = (&note[..split + 1], &note[split + 2..]);
-    let lines = lines.strip_suffix('\n').ok_or_else(|| syntax("the last line has no end"))?;
-    let mut signed = false;
-    for (index, line) in lines.split('\n').enumerate() {
-        if index == SIGNATURES_MAX {
-            return Err(syntax("more than 64 signatures"));
+/// A note that was read and not yet believed.
+#[derive(Debug)]
+pub(crate) struct Note<'n> {
+    /// What was signed, with the end of its last line.
+    pub(crate) text: &'n str,
+    signatures: Vec<Line<'n>>,
+}
+
+/// A line under a note.
+#[derive(Debug)]
+struct Line<'n> {
+    name: &'n str,
+    /// The key's hash and the signature.
+    signature: Vec<u8>,
+}
+
+impl<'n> Note<'n> {
+    /// Takes a note apart.
+    pub(crate) fn parse(note: &'n str) -> Result<Self, NoteError> {
+        let syntax = |what| NoteError::Syntax { what };
+        // The last empty line, because the text may hold others.
+        let split = note.rfind("\n\n").ok_or_else(|| syntax("no empty line before the signatures"))?;
+        let (text, lines) = (&note[..split + 1], &note[split + 2..]);
+        let lines = lines.strip_suffix('\n').ok_or_else(|| syntax("the last line has no end"))?;
+        let mut signatures = Vec::new();
+        for line in lines.split('\n') {
+            if signatures.len() == SIGNATURES_MAX {
+                return Err(syntax("more than 64 signatures"));
+            }
+            let (name, signature) = line
+                .strip_prefix("— ")
+                .and_then(|line| line.split_once(' '))
+                .ok_or_else(|| syntax("a signature line is not written `— name signature`"))?;
+            let signature = STANDARD.decode(signature).map_err(|_| syntax("a signature is not base64"))?;
+            if signature.len() < KEY_HASH_BYTES {
+                return Err(syntax("a signature is shorter than its key's hash"));
+            }
+            signatures.push(Line { name, signature });
         }
-        let (name, signature) = line
-            .strip_prefix("— ")
-            .and_then(|line| line.split_once(' '))
-            .ok_or_else(|| syntax("a signature line is not written `— name signature`"))?;
-        let signature = STANDARD.decode(signature).map_err(|_| syntax("a signature is not base64"))?;
-        let (hash, signature) =
-            signature.split_at_checked(4).ok_or_else(|| syntax("a signature is shorter than its key's hash"))?;
-        if key.is_named(name, hash) {
-            if !key.verifies(text, signature) {
+        Ok(Self { text, signatures })
+    }
+
+    /// The signatures that say they are by `key`.
+    pub(crate) fn signatures_by<const KIND: u8>(&self, key: &NoteKey<KIND>) -> impl Iterator<Item = &[u8]> {
+        let parts = self.signatures.iter().map(|line| (line.name, line.signature.split_at(KEY_HASH_BYTES)));
+        parts.filter(|(name, (hash, _))| key.is_named(name, hash)).map(|(_, (_, signature))| signature)
+    }
+
+    /// Checks that `key` signed. Signatures by other keys are passed over:
+    /// witnesses sign notes too.
+    pub(crate) fn check(&self, key: &VerifierKey) -> Result<(), NoteError> {
+        let mut signed = false;
+        for signature in self.signatures_by(key) {
+            if !key.verifies(self.text.as_bytes(), signature) {
                 return Err(NoteError::Signature { key: key.name().clone() });
             }
             signed = true;
         }
+        if signed { Ok(()) } else { Err(NoteError::Unsigned { key: key.name().clone() }) }
     }
-    if signed { Ok(text) } else { Err(NoteError::Unsigned { key: key.name().clone() }) }
 }
 
 #[cfg(test)]
@@ -81,6 +117,12 @@ mod tests {
         then you don't know what your problem is.\n\
         \n\
         — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+
+    fn verify<'n>(note: &'n str, key: &VerifierKey) -> Result<&'n str, NoteError> {
+        let note = Note::parse(note)?;
+        note.check(key)?;
+        Ok(note.text)
+    }
 
     fn signer() -> Signer {
         let seed = STANDARD.decode(SKEY).unwrap()[1..].try_into().unwrap();

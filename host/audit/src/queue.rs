@@ -3,9 +3,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
+use vak_types::Timestamp;
 
 use crate::log::{AppendError, Committed, StopCause};
-use crate::{Draft, Options};
+use crate::{Draft, Options, Signer};
 
 /// The most bytes that wait in the queue, so that the longest entries don't
 /// take half a gigabyte: 64 MiB.
@@ -14,10 +15,37 @@ const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// Tells whoever appended how the commit went.
 pub(crate) type Done = oneshot::Sender<Result<Committed, AppendError>>;
 
+/// What waits for its commit.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// An entry that is encoded.
+    Append(Draft),
+    /// A change of key, which only the committer can sign.
+    Rotate(Box<Signer>, Timestamp),
+}
+
+impl Work {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Append(draft) => {
+                draft.rest.len() + draft.payloads.iter().map(|payload| payload.bytes.len()).sum::<usize>()
+            }
+            Self::Rotate(..) => 0,
+        }
+    }
+
+    fn after(&self) -> Option<u64> {
+        match self {
+            Self::Append(draft) => draft.after,
+            Self::Rotate(..) => None,
+        }
+    }
+}
+
 /// An entry that waits for its commit.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) rest: Vec<u8>,
+    pub(crate) work: Work,
     pub(crate) done: Option<Done>,
 }
 
@@ -60,12 +88,11 @@ impl Queue {
         Self { state: Mutex::new(state), work: Condvar::new(), entries_max: options.queue_entries_max.max(1) }
     }
 
-    /// Gives `draft` a place, as soon as there is one, and its sequence number.
-    pub(crate) async fn push(&self, draft: Draft, done: Option<Done>) -> Result<u64, AppendError> {
-        let after = draft.after;
-        let mut pending = Pending { rest: draft.rest, done };
+    /// Gives `work` a place, as soon as there is one, and its sequence number.
+    pub(crate) async fn push(&self, work: Work, done: Option<Done>) -> Result<u64, AppendError> {
+        let mut pending = Pending { work, done };
         loop {
-            let place = match self.try_push(pending, after)? {
+            let place = match self.try_push(pending)? {
                 Ok(seq) => return Ok(seq),
                 Err((back, place)) => {
                     pending = back;
@@ -77,19 +104,15 @@ impl Queue {
         }
     }
 
-    fn try_push(
-        &self,
-        pending: Pending,
-        after: Option<u64>,
-    ) -> Result<Result<u64, (Pending, oneshot::Receiver<()>)>, AppendError> {
+    fn try_push(&self, pending: Pending) -> Result<Result<u64, (Pending, oneshot::Receiver<()>)>, AppendError> {
         let mut state = self.lock();
         if let Some(cause) = &state.stopped {
             return Err(AppendError::Stopped(cause.clone()));
         }
-        if let Some(decision) = after.filter(|decision| *decision >= state.next_seq) {
+        if let Some(decision) = pending.work.after().filter(|decision| *decision >= state.next_seq) {
             return Err(AppendError::NoSuchDecision { decision, size: state.next_seq });
         }
-        let bytes = state.bytes + pending.rest.len();
+        let bytes = state.bytes + pending.work.bytes();
         if state.pending.len() >= self.entries_max || (bytes > QUEUE_BYTES_MAX && !state.pending.is_empty()) {
             let (free, place) = oneshot::channel();
             state.waiting.push(free);

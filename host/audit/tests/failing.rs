@@ -9,13 +9,13 @@ use std::process::Command;
 use common::{Sample, append, check, draft, origin, signer};
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use vak_audit::{AppendError, Log, LogReader, Options, Receipt, StopCause, StorageError, Tier};
+use vak_audit::{AppendError, Log, LogReader, Options, Receipt, SqliteStore, StopCause, StorageError, Tier};
 
 #[test]
 fn a_full_disk_stops_the_log() {
     let sample = Sample::of(10);
-    let options = Options { pages_max: Some(40), ..Options::default() };
-    let log = Log::open(&sample.path, origin(), signer(), &options).unwrap();
+    let store = SqliteStore::limited(&sample.path, Some(40)).unwrap();
+    let log = Log::open(Box::new(store), origin(), signer(), &Options::default()).unwrap();
     let mut acknowledged = Vec::new();
     let error = loop {
         let appends = (0..20).map(|_| log.append(draft("b", &"x".repeat(500)), Tier::Durable));
@@ -99,5 +99,5 @@ fn a_second_writer_in_spite_of_the_lock_stops_the_log() {
     let other = rusqlite::Connection::open(&sample.path).unwrap();
     other.execute_batch("UPDATE head SET checkpoint = checkpoint || ' '").unwrap();
     let error = block_on(log.append(draft("b", ""), Tier::Durable)).unwrap_err();
-    assert_eq!(error, AppendError::Stopped(StopCause::Overwritten));
+    assert_eq!(error, AppendError::Stopped(StopCause::Storage(StorageError::Overwritten)));
 }

@@ -14,12 +14,19 @@ use common::{Sample, append, check, draft, open, origin, outcome, signer};
 use futures_executor::block_on;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use vak_audit::{AppendError, Body, Log, LogReader, OpenError, Options, Receipt, Signer, Tier, VerifyError};
+use vak_audit::{
+    AppendError, Body, Expected, Log, LogReader, OpenError, Options, Receipt, Signer, SqliteStore, StorageError, Store,
+    Tier, VerifyError, verify_all,
+};
+
+fn store(path: &std::path::Path) -> Box<dyn Store> {
+    Box::new(SqliteStore::open(path).unwrap())
+}
 
 /// Ids of all entries, in order.
 fn ids(path: &std::path::Path) -> Vec<String> {
     let reader = LogReader::open(path).unwrap();
-    reader.entries(0, u64::MAX).map(|entry| entry.unwrap().action.to_string()).collect()
+    reader.entries(0, u64::MAX).map(|entry| common::id(&entry.unwrap())).collect()
 }
 
 #[test]
@@ -52,7 +59,7 @@ fn a_log_has_one_writer() {
     let link = sample.folder.path().join("link.db");
     std::os::unix::fs::symlink(&sample.path, &link).unwrap();
     for path in [&sample.path, &link] {
-        assert!(matches!(open(path), Err(OpenError::Locked { .. })));
+        assert!(matches!(open(path), Err(OpenError::Storage(StorageError::Locked { .. }))));
     }
     append(&first, "b-0");
     drop(first);
@@ -62,10 +69,12 @@ fn a_log_has_one_writer() {
 #[test]
 fn a_log_keeps_its_origin_and_its_key() {
     let sample = Sample::of(1);
-    let other = Log::open(&sample.path, "example.org/other".parse().unwrap(), signer(), &Options::default());
-    let Err(OpenError::Unsound { source: VerifyError::Checkpoint(_), .. }) = other else { panic!("{other:?}") };
-    let other = Log::open(&sample.path, origin(), Signer::new(origin(), &[8; 32]), &Options::default());
-    let Err(OpenError::Unsound { source: VerifyError::Checkpoint(_), .. }) = other else { panic!("{other:?}") };
+    let other = Log::open(store(&sample.path), "example.org/other".parse().unwrap(), signer(), &Options::default());
+    let Err(OpenError::Unsound { source, .. }) = other else { panic!("{other:?}") };
+    assert!(matches!(*source, VerifyError::Checkpoint(_)), "{source}");
+    let other = Log::open(store(&sample.path), origin(), Signer::new(origin(), &[8; 32]), &Options::default());
+    let Err(OpenError::Unsound { source, .. }) = other else { panic!("{other:?}") };
+    assert!(matches!(*source, VerifyError::Checkpoint(_)), "{source}");
 }
 
 #[test]
@@ -100,7 +109,7 @@ fn a_dropped_append_is_committed_all_the_same() {
 fn entries_of_many_threads_are_there_once() {
     let sample = Sample::of(0);
     let options = Options { queue_entries_max: 16, ..Options::default() };
-    let log = Arc::new(Log::open(&sample.path, origin(), signer(), &options).unwrap());
+    let log = Arc::new(Log::open(store(&sample.path), origin(), signer(), &options).unwrap());
     let threads: Vec<_> = (0..8)
         .map(|thread| {
             let log = Arc::clone(&log);
@@ -139,7 +148,7 @@ fn an_outcome_needs_its_decision() {
     assert_eq!((report.decisions, report.outcomes), (2, 1));
     let reader = LogReader::open(&sample.path).unwrap();
     let last = reader.entries(2, 1).next().unwrap().unwrap();
-    let Body::Outcome(outcome) = last.body else { panic!("not an outcome") };
+    let Body::Outcome(_, outcome) = last.body else { panic!("not an outcome") };
     assert_eq!((outcome.decision, outcome.detail.as_str()), (1, "done"));
 }
 
@@ -150,13 +159,12 @@ fn reading_and_verifying_go_on_while_the_host_writes() {
     append(&log, "b-0");
     let reader = LogReader::open(&sample.path).unwrap();
     assert_eq!(reader.size().unwrap(), 301);
-    let mut entries = reader.entries(299, 10);
-    assert_eq!(entries.next().unwrap().unwrap().action.as_str(), "a-299");
     append(&log, "b-1");
-    assert_eq!(entries.next().unwrap().unwrap().action.as_str(), "b-0");
-    assert_eq!(entries.next().unwrap().unwrap().action.as_str(), "b-1");
-    assert!(entries.next().is_none());
-    let report = vak_audit::verify(&sample.path, &origin(), &common::key(), None, |done, total| {
+    let read: Vec<_> = reader.entries(299, 10).map(|entry| common::id(&entry.unwrap())).collect();
+    assert_eq!(read, ["a-299", "b-0", "b-1"]);
+    let (origin, key) = (origin(), common::key());
+    let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
+    let report = verify_all(reader.source(), &expected, |done, total| {
         assert_eq!(total, 302);
         append(&log, &format!("c-{done}"));
     });

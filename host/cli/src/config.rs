@@ -19,11 +19,24 @@ pub(crate) enum ConfigCommand {
         #[command(flatten)]
         configured: Configured,
     },
+    /// Print all settings as they count, in TOML: the file, what the environment
+    /// and flags replace in it, and the defaults. Its SHA-256 is what the log
+    /// calls the configuration.
+    Show {
+        #[command(flatten)]
+        configured: Configured,
+    },
 }
 
 impl ConfigCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Check { configured } = self;
+        let configured = match self {
+            Self::Check { configured } => configured,
+            Self::Show { configured } => {
+                print!("{}", configured.load()?.effective()?);
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         let config = configured.load()?;
         let checked = Host::builder(config.clone()).check()?;
         for policy in &checked.policies {

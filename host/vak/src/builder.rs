@@ -6,17 +6,17 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vak_audit::{Log, OpenError, Options, Origin, OriginError, Signer, Tier, VerifierKey};
+use vak_audit::{Origin, OriginError, Signer, VerifierKey};
 use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request};
-use vak_pipeline::{Pipeline, Standing};
+use vak_pipeline::{Guard as _, Pipeline, Standing};
 use vak_plugin::{Loaded, Policy, Skill, load};
 use vak_trust::{KeyError, Package, PackageError, PrivateKey, TrustError, TrustPolicy, Unsigned};
 use vak_types::{Grant, Kind, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
-use crate::config::{self, Config, ConfigError, Release};
+use crate::config::{self, Config, ConfigError};
 use crate::host::{Clock, Host};
-use crate::ledger::AuditLedger;
+use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Buckets;
 
 /// Why a host could not be built.
@@ -41,7 +41,7 @@ pub enum BuildError {
     Origin(#[from] OriginError),
     /// The log cannot be opened.
     #[error(transparent)]
-    Log(#[from] OpenError),
+    Log(#[from] LogError),
     /// A limit is not valid.
     #[error("`limits`: {0}")]
     Limits(#[from] vak_limits::Error),
@@ -184,12 +184,10 @@ impl HostBuilder {
         let Parts { policies, skills, limits, origin, signer } = Parts::load(&config)?;
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
         let verifier = signer.verifier().clone();
-        let log = Log::open(&config.log(), origin, signer, &Options::default())?;
-        let tier = match config.audit.release {
-            Release::Accepted => Tier::Accepted,
-            Release::Durable => Tier::Durable,
-        };
-        let pipeline = Pipeline::new(limits, policies, AuditLedger { log, tier }, unsigned);
+        let components = policies.iter().map(|policy| Arc::clone(policy.component()));
+        let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone()))).collect();
+        let ledger = AuditLedger::open(&config, components, origin, signer, clock())?;
+        let pipeline = Pipeline::new(limits, policies, ledger, unsigned);
         Ok(Host::new(pipeline, skills, verifier, clock, ActionIds::new()?, config))
     }
 

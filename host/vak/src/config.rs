@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use vak_audit::EntryKind;
 use vak_engine::CallLimits;
 use vak_trust::PublicKey;
 use vak_types::{AgentId, Grant, LimitName, Name};
@@ -53,13 +54,16 @@ pub enum ConfigError {
         /// What is wrong with it.
         message: String,
     },
+    /// The settings can't be written as text.
+    #[error("the configuration can't be written out: {0}")]
+    Print(toml::ser::Error),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
 }
 
 /// The whole configuration. Paths are relative to the file's folder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The folder for the log and for compiled code; made if it is missing.
@@ -83,7 +87,7 @@ pub struct Config {
 }
 
 /// Whose signatures count.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trust {
     /// Publishers' keys.
@@ -92,7 +96,7 @@ pub struct Trust {
 }
 
 /// A publisher's key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedKey {
     /// Whose key it is, for people.
@@ -102,7 +106,7 @@ pub struct TrustedKey {
 }
 
 /// The audit log.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
     /// The log's name, such as `example.org/agents`. In every entry.
@@ -112,10 +116,54 @@ pub struct Audit {
     /// When a verdict may leave the host.
     #[serde(default)]
     pub release: Release,
+    /// How the log is kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Where arguments, attributes and labels stand.
+    #[serde(default)]
+    pub payloads: Payloads,
+    /// Kinds of entries that get a signature of their own, beside the
+    /// checkpoint's, which covers all: `decision`, `outcome`, `key-rotation`,
+    /// `configuration`, `drop`.
+    #[serde(default, deserialize_with = "kinds", serialize_with = "words")]
+    pub signed: Vec<EntryKind>,
+}
+
+/// How the log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// In an SQLite file, `audit.sqlite` in the state folder.
+    #[default]
+    Sqlite,
+    /// In a folder of append-only segments, `audit` in the state folder. The
+    /// fastest.
+    Segments,
+}
+
+/// Where arguments, attributes and labels stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Payloads {
+    /// In their entries, up to 16 KiB each. Nobody can take them out again.
+    #[default]
+    Inline,
+    /// Beside the log, so that they can be erased. Their entries have salted
+    /// commitments to them.
+    Erasable,
+}
+
+fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EntryKind>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    words.iter().map(|word| word.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+fn words<S: Serializer>(kinds: &[EntryKind], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(kinds.iter().map(ToString::to_string))
 }
 
 /// When a verdict may leave the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Release {
     /// When its entry has a place in the queue. A crash can lose the last
@@ -127,7 +175,7 @@ pub enum Release {
 }
 
 /// A component and what the operator says about it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Its name in verdicts.
@@ -151,7 +199,7 @@ pub struct Policy {
 }
 
 /// A skill and what the operator says about it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Skill {
     /// Its name; the operation is `skill/NAME`.
@@ -173,7 +221,7 @@ pub struct Skill {
 
 /// Limits of a component's calls that replace its kind's defaults. The fields
 /// are those of [`CallLimits`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     memory_bytes_max: Option<usize>,
@@ -198,7 +246,7 @@ impl Limits {
 }
 
 /// A rate limit: a token bucket for each agent, operation or both.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Its name in verdicts.
@@ -221,7 +269,7 @@ fn every_operation() -> String {
 }
 
 /// Who has a bucket of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Per {
     /// Each agent.
@@ -237,7 +285,7 @@ pub enum Per {
 }
 
 /// The MCP gateway.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mcp {
     /// The agent that a client of the gateway acts as. What a client says of
@@ -307,9 +355,21 @@ impl Config {
         Ok(self)
     }
 
-    /// The log's file.
+    /// The log: a file or a folder, as [`Audit::store`] says.
     pub fn log(&self) -> PathBuf {
-        self.state.join("audit.sqlite")
+        self.state.join(match self.audit.store {
+            Store::Sqlite => "audit.sqlite",
+            Store::Segments => "audit",
+        })
+    }
+
+    /// All settings as they count, in TOML: the file with everything that was
+    /// laid over it, and the defaults. Paths are resolved.
+    ///
+    /// # Errors
+    /// A path is not UTF-8.
+    pub fn effective(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(ConfigError::Print)
     }
 
     /// The folder for compiled code.

@@ -1,14 +1,109 @@
 //! The audit log as the pipeline's ledger.
 
-use vak_audit::{Draft, Log, Receipt, Tier};
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use vak_audit::{
+    AppendError, Body, Configuration, Draft, Dropped, EncodeError, FileStore, Log, LogReader, OpenError, Options,
+    Origin, Payloads, ReadError, Receipt, Signer, SqliteStore, Store, Tier, What,
+};
 use vak_pipeline::{Ledger, LedgerError};
-use vak_types::{Action, Verdict};
+use vak_types::{Action, ComponentRef, Digest, Timestamp, Verdict};
+
+use crate::config::{self, Config, ConfigError, Release};
+
+/// How far back the configuration is looked for that was recorded last. When
+/// more was decided since, it is recorded once more.
+const LOOK_BACK_ENTRIES: u64 = 1_024;
+
+/// Why the log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// It is in use, not to be read, or not sound.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The configuration can't be recorded.
+    #[error("recording the configuration: {0}")]
+    Encode(#[from] EncodeError),
+    /// The log stopped as it was opened.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The configuration can't be written out.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
 
 /// Records verdicts in the audit log.
 #[derive(Debug)]
 pub(crate) struct AuditLedger {
     pub(crate) log: Log,
     pub(crate) tier: Tier,
+    payloads: Payloads,
+}
+
+impl AuditLedger {
+    /// Opens the log that `config` names, and records what decides from now on.
+    pub(crate) fn open(
+        config: &Config,
+        components: Vec<Arc<ComponentRef>>,
+        origin: Origin,
+        signer: Signer,
+        now: Timestamp,
+    ) -> Result<Self, LogError> {
+        let log = open(config, origin, signer)?;
+        if log.cut_bytes() > 0 {
+            let what = What::Tail { bytes: log.cut_bytes() };
+            let reason = "the last host ended while it wrote them; none had been acknowledged".to_owned();
+            block_on(log.append(Draft::dropped(now, Dropped { what, reason })?, Tier::Durable))?;
+        }
+        let configuration = Configuration {
+            digest: Digest::of(config.effective()?.as_bytes()),
+            software: concat!("vak ", env!("CARGO_PKG_VERSION")).to_owned(),
+            components,
+        };
+        if last_configuration(config, log.opened_at().size())?.as_ref() != Some(&configuration) {
+            block_on(log.append(Draft::configuration(now, configuration)?, Tier::Durable))?;
+        }
+        let tier = match config.audit.release {
+            Release::Accepted => Tier::Accepted,
+            Release::Durable => Tier::Durable,
+        };
+        let payloads = match config.audit.payloads {
+            config::Payloads::Inline => Payloads::Inline,
+            config::Payloads::Erasable => Payloads::Erasable,
+        };
+        Ok(Self { log, tier, payloads })
+    }
+}
+
+/// Opens the log that `config` names, for those who do something else with it
+/// than decide.
+///
+/// # Errors
+/// Another process has it open, or it is not sound.
+pub fn open(config: &Config, origin: Origin, signer: Signer) -> Result<Log, OpenError> {
+    let path = config.log();
+    let store: Box<dyn Store> = match config.audit.store {
+        config::Store::Sqlite => Box::new(SqliteStore::open(&path)?),
+        config::Store::Segments => Box::new(FileStore::open(&path)?),
+    };
+    let options = Options { signed: config.audit.signed.iter().copied().collect(), ..Options::default() };
+    Log::open(store, origin, signer, &options)
+}
+
+/// The newest configuration among the last entries of a log of `size`.
+fn last_configuration(config: &Config, size: u64) -> Result<Option<Configuration>, LogError> {
+    let reader = LogReader::open(&config.log())?;
+    let mut last = None;
+    for entry in reader.entries(size.saturating_sub(LOOK_BACK_ENTRIES), LOOK_BACK_ENTRIES) {
+        if let Body::Configuration(configuration) = entry?.body {
+            last = Some(configuration);
+        }
+    }
+    Ok(last)
 }
 
 impl Ledger for AuditLedger {
@@ -16,7 +111,7 @@ impl Ledger for AuditLedger {
 
     async fn record(&self, action: &Action, verdict: &Verdict) -> Result<Receipt, LedgerError> {
         // A verdict too long for an entry is a verdict that cannot be recorded.
-        let draft = Draft::decision(action, verdict).map_err(failed)?;
+        let draft = Draft::decision(action, verdict, self.payloads).map_err(failed)?;
         self.log.append(draft, self.tier).await.map_err(failed)
     }
 }

@@ -7,7 +7,7 @@
 //! no verdict is released that is not in the log.
 //!
 //! ```
-//! use vak::{ActionRequest, Config, Host, Outcome, PrivateKey, verify};
+//! use vak::{ActionRequest, Config, Expected, Host, Outcome, PrivateKey, open_source, verify_all};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -61,7 +61,7 @@
 //! // Anybody who has the public key can check the log, without the host.
 //! let (log, key) = (host.log(), host.verifier_key().clone());
 //! host.close()?;
-//! let report = verify(&log, key.name(), &key, None, |_, _| ())?;
+//! let report = verify_all(&*open_source(&log)?, &Expected::of(&key), |_, _| ())?;
 //! assert_eq!((report.decisions, report.outcomes), (2, 1));
 //! # Ok(())
 //! # }
@@ -81,9 +81,10 @@ mod overlay;
 pub use builder::{BuildError, Checked, HostBuilder, Installation};
 pub use config::{Config, ConfigError};
 pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
+pub use ledger::{LogError, open as open_log};
 pub use outcome::Outcome;
 pub use overlay::Override;
 
-pub use vak_audit::{Receipt, VerifierKey, verify};
+pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_trust::PrivateKey;
 pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, Verdict};

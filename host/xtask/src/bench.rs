@@ -5,10 +5,11 @@ use anyhow::Result;
 use crate::components;
 use crate::run::{self, cargo, step};
 
-/// Builds everything optimised and prints the table.
-pub(crate) fn run() -> Result<()> {
+/// Builds everything optimised and prints the table, or the parts of it that
+/// are named.
+pub(crate) fn run(sections: &[&str]) -> Result<()> {
     components::build()?;
     step("benchmarks");
     run::run(&mut cargo(&["build", "--release", "--package", "vak-cli", "--package", "vak-file-server"]))?;
-    run::run(&mut cargo(&["bench", "--package", "vak-bench"]))
+    run::run(cargo(&["bench", "--package", "vak-bench", "--bench", "table", "--"]).args(sections))
 }

@@ -19,6 +19,7 @@ usage: cargo xtask COMMAND
   test              everything CI runs
   test NAME…        only these checks: fmt, clippy, rust, doc
   bench             print the benchmark table
+  bench NAME…       only these parts: policy, decisions, durable, gateway, audit
   build-components  build and sign the first-party and test components";
 
 fn main() -> ExitCode {
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
         ["test", checks @ ..] => test::run(checks),
-        ["bench"] => bench::run(),
+        ["bench", sections @ ..] => bench::run(sections),
         ["build-components"] => components::build(),
         _ => {
             eprintln!("{USAGE}");

@@ -13,12 +13,12 @@ pub(crate) fn print(path: &Path) -> Result<()> {
     for entry in reader.entries(0, u64::MAX) {
         let entry = entry?;
         match &entry.body {
-            Body::Decision(decision) => {
+            Body::Decision(_, decision) => {
                 let why = decision.verdict.deciding().map(ToString::to_string).unwrap_or_default();
                 let word = decision.verdict.decision.to_string();
                 println!("   {:>3}  {word:<8}  {:<22}  {why}", entry.seq, decision.operation.as_str());
             }
-            Body::Outcome(outcome) => {
+            Body::Outcome(_, outcome) => {
                 let word = match outcome.status {
                     Status::Succeeded => "succeeded",
                     Status::Failed => "failed",
@@ -27,6 +27,7 @@ pub(crate) fn print(path: &Path) -> Result<()> {
                 let of = format!("  of entry {}", outcome.decision);
                 println!("   {:>3}  {:<8}  {of:<22}  {word} {}", entry.seq, "", outcome.detail);
             }
+            other => println!("   {:>3}  {:<8}  {}", entry.seq, "", other.kind()),
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vak::{ActionRequest, Decided, Decision, Host, verify};
+use vak::{ActionRequest, Decided, Decision, Expected, Host, open_source, verify_all};
 use vak_audit::{Body, Entry, LogReader, Report};
 use vak_engine::CallLimits;
 use vak_types::{FailureKind, Source};
@@ -48,7 +48,7 @@ pub fn denied(host: &Host, operation: &str, kind: FailureKind, limits: &CallLimi
     assert!(took < Duration::from_millis(limits.wall_ms_max) * 10 + SLACK, "{operation} took {took:?}");
 
     let entry = entry(host, decided.receipt.as_ref().expect("recorded").seq());
-    assert!(matches!(entry.body, Body::Decision(recorded) if recorded.verdict == *verdict), "{operation}");
+    assert!(matches!(entry.body, Body::Decision(_, recorded) if recorded.verdict == *verdict), "{operation}");
     assert!(decide(host, "good/act").verdict.is_allow(), "after {operation}");
 }
 
@@ -60,6 +60,5 @@ pub fn entry(host: &Host, seq: u64) -> Entry {
 
 /// Verifies the log that the host wrote so far.
 pub fn verified(host: &Host) -> Report {
-    let key = host.verifier_key();
-    verify(&host.log(), key.name(), key, None, |_, _| ()).unwrap()
+    verify_all(&*open_source(&host.log()).unwrap(), &Expected::of(host.verifier_key()), |_, _| ()).unwrap()
 }

@@ -1,6 +1,6 @@
 //! What the log says when the gateway is gone.
 
-use vak_audit::{Body, Decision, LogReader, Outcome, Signer, Status, verify};
+use vak_audit::{Body, Decision, Expected, LogReader, Outcome, Signer, Status, open_source, verify_all};
 use vak_test_support::Site;
 
 /// One decision and how it ended, where it did.
@@ -29,20 +29,24 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
     let key = vak::PrivateKey::read(&site.path().join("log.key")).unwrap();
     let signer = Signer::new("example.org/test".parse().unwrap(), &key.seed());
     let key = signer.verifier();
-    verify(&path, key.name(), key, None, |_, _| ()).unwrap();
+    verify_all(&*open_source(&path).unwrap(), &Expected::of(key), |_, _| ()).unwrap();
     let mut recorded = std::collections::BTreeMap::new();
     for entry in LogReader::open(&path).unwrap().entries(0, u64::MAX) {
         let entry = entry.unwrap();
-        assert!(entry.agent.as_str() == "ada" && entry.session.as_str().starts_with("mcp-"), "{entry:?}");
+        let ours =
+            |about: &vak_audit::About| about.agent.as_str() == "ada" && about.session.as_str().starts_with("mcp-");
+        assert!(entry.body.about().is_none_or(ours), "{entry:?}");
         match entry.body {
-            Body::Decision(decision) => {
+            Body::Decision(_, decision) => {
                 recorded.insert(entry.seq, Recorded { decision, outcome: None });
             }
-            Body::Outcome(outcome) => {
+            Body::Outcome(_, outcome) => {
                 let of = recorded.get_mut(&outcome.decision).unwrap();
                 assert!(of.decision.verdict.is_allow() && of.outcome.is_none(), "{of:?}");
                 of.outcome = Some(outcome);
             }
+            Body::Configuration(_) => assert_eq!(entry.seq, 0),
+            other => panic!("{other:?}"),
         }
     }
     recorded.into_values().collect()

@@ -7,14 +7,25 @@ use vak_types::{
 };
 
 use super::*;
-use crate::{Contents, DecodeError, Draft, EncodeError, PART_BYTES_MAX, Status, leaf_hash};
+use crate::payload::Payloads;
+use crate::{DecodeError, Draft, EncodeError, Signer, leaf_hash};
 
 fn origin() -> Origin {
     "example.org/audit".parse().unwrap()
 }
 
+fn seal(seq: u64, prev: Digest, rest: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Sealer::new(&origin()).seal(Place { seq, prev, signed: false }, rest, &mut bytes);
+    bytes
+}
+
 fn sealed(draft: &Draft, seq: u64) -> Vec<u8> {
-    Sealer::new(&origin()).seal(seq, &Digest::of(b"before"), &draft.rest).to_vec()
+    seal(seq, Digest::of(b"before"), &draft.rest)
+}
+
+fn decision(action: &Action, verdict: &Verdict) -> Result<Draft, EncodeError> {
+    Draft::decision(action, verdict, Payloads::Inline)
 }
 
 /// Some action, to be varied.
@@ -143,13 +154,13 @@ fn refused_or_canonical(bytes: &[u8]) {
 proptest! {
     #[test]
     fn a_decision_says_all_of_action_and_verdict(action in any_action(), verdict in any_verdict(), seq in any::<u64>()) {
-        let bytes = sealed(&Draft::decision(&action, &verdict).unwrap(), seq);
+        let bytes = sealed(&decision(&action, &verdict).unwrap(), seq);
         let entry = Entry::decode(&bytes).unwrap();
         prop_assert_eq!(&entry.encode().unwrap(), &bytes);
         prop_assert_eq!((&entry.origin, entry.seq, entry.prev), (&origin(), seq, Digest::of(b"before")));
-        prop_assert_eq!((&entry.agent, &entry.session), (&action.agent, &action.session));
-        prop_assert_eq!((&entry.action, entry.time), (&action.id, action.time));
-        let Body::Decision(decision) = entry.body else { panic!("not a decision") };
+        prop_assert_eq!(entry.time, action.time);
+        let Body::Decision(about, decision) = entry.body else { panic!("not a decision") };
+        prop_assert_eq!((&about.agent, &about.session, &about.action), (&action.agent, &action.session, &action.id));
         prop_assert_eq!((&decision.operation, &decision.resource), (&action.operation, &action.resource));
         prop_assert_eq!(decision.arguments.value().map(String::as_str), Some(action.arguments.as_str()));
         prop_assert_eq!(decision.attributes.value(), Some(&action.attributes));
@@ -163,7 +174,8 @@ proptest! {
         let bytes = sealed(&Draft::outcome(&action, time, &outcome).unwrap(), 9);
         let entry = Entry::decode(&bytes).unwrap();
         prop_assert_eq!(&entry.encode().unwrap(), &bytes);
-        prop_assert_eq!((entry.time, entry.body), (time, Body::Outcome(outcome)));
+        let about = About { agent: action.agent, session: action.session, action: action.id };
+        prop_assert_eq!((entry.time, entry.body), (time, Body::Outcome(about, outcome)));
     }
 
     #[test]
@@ -172,7 +184,7 @@ proptest! {
         verdict in any_verdict(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u8>>(), any::<bool>()), 1..4),
     ) {
-        let mut bytes = sealed(&Draft::decision(&action, &verdict).unwrap(), 1);
+        let mut bytes = sealed(&decision(&action, &verdict).unwrap(), 1);
         for (at, value, insert) in edits {
             let at = at.index(bytes.len());
             match value {
@@ -185,18 +197,21 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_refused_or_an_entry(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..4u8) {
+    fn arbitrary_bytes_are_refused_or_an_entry(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..7u8) {
         refused_or_canonical(&bytes);
         let mut writer = Writer::default();
-        About { time: Timestamp::default(), agent: &action().agent, session: &action().session, action: &action().id }
-            .write(&mut writer, kind);
-        refused_or_canonical(Sealer::new(&origin()).seal(1, &Digest::of(b""), &[writer.bytes, bytes].concat()));
+        writer.u64(0);
+        writer.u8(kind);
+        if kind < 3 {
+            write_about(&mut writer, &action());
+        }
+        refused_or_canonical(&seal(1, Digest::of(b""), &[writer.bytes, bytes].concat()));
     }
 }
 
 #[test]
 fn every_prefix_is_refused() {
-    let bytes = sealed(&Draft::decision(&action(), &verdict()).unwrap(), 1);
+    let bytes = sealed(&decision(&action(), &verdict()).unwrap(), 1);
     for length in 0..bytes.len() {
         assert!(matches!(Entry::decode(&bytes[..length]), Err(DecodeError::Truncated { .. })), "{length}");
     }
@@ -207,37 +222,49 @@ fn every_prefix_is_refused() {
 fn fields_do_not_run_into_each_other() {
     let pair = |agent: &str, session: &str| {
         let action = Action { agent: agent.parse().unwrap(), session: session.parse().unwrap(), ..action() };
-        leaf_hash(&sealed(&Draft::decision(&action, &verdict()).unwrap(), 0))
+        leaf_hash(&sealed(&decision(&action, &verdict()).unwrap(), 0))
     };
     assert_ne!(pair("ab", "c"), pair("a", "bc"));
     let labels = |labels: &[&str]| {
         let labels = labels.iter().map(|label| label.parse().unwrap()).collect::<Vec<Label>>();
-        leaf_hash(&sealed(&Draft::decision(&Action { labels, ..action() }, &verdict()).unwrap(), 0))
+        leaf_hash(&sealed(&decision(&Action { labels, ..action() }, &verdict()).unwrap(), 0))
     };
     assert_ne!(labels(&["ab", "c"]), labels(&["a", "bc"]));
     assert_ne!(labels(&["ab", "c"]), labels(&["abc"]));
 }
 
 #[test]
-fn long_parts_are_digested_and_short_ones_are_not() {
-    for (length, digested) in [(PART_BYTES_MAX, false), (PART_BYTES_MAX + 1, true), (Json::BYTES_MAX, true)] {
+fn long_parts_are_committed_to_and_short_ones_only_on_request() {
+    let cases = [
+        (PART_BYTES_MAX, Payloads::Inline, false),
+        (PART_BYTES_MAX + 1, Payloads::Inline, true),
+        (Json::BYTES_MAX, Payloads::Inline, true),
+        (2, Payloads::Erasable, true),
+    ];
+    for (length, payloads, committed) in cases {
         let text = format!("\"{}\"", "x".repeat(length - 2));
-        let action = Action { arguments: Json::parse(&text).unwrap(), ..action() };
-        let bytes = sealed(&Draft::decision(&action, &verdict()).unwrap(), 0);
+        let action = Action {
+            arguments: Json::parse(&text).unwrap(),
+            attributes: BTreeMap::new(),
+            labels: Vec::new(),
+            ..action()
+        };
+        let draft = Draft::decision(&action, &verdict(), payloads).unwrap();
+        let again = Draft::decision(&action, &verdict(), payloads).unwrap();
+        let bytes = sealed(&draft, 0);
         let entry = Entry::decode(&bytes).unwrap();
         assert_eq!(entry.encode().unwrap(), bytes);
-        let Body::Decision(decision) = entry.body else { panic!("not a decision") };
-        let contents = digested.then(|| Contents::of(text.as_bytes()));
-        assert_eq!(decision.arguments.contents(), contents.as_ref());
-        assert_eq!(decision.arguments.value(), (!digested).then_some(&text));
+        let Body::Decision(_, decision) = entry.body else { panic!("not a decision") };
+        assert_eq!(decision.arguments.value(), (!committed).then_some(&text));
+        let kept: Vec<_> = draft.payloads.iter().map(|payload| &payload.bytes[..]).collect();
+        assert_eq!(kept, if committed { vec![text.as_bytes()] } else { vec![] });
+        let commitment = draft.payloads.first().map(crate::Payload::commitment);
+        assert_eq!(decision.arguments.commitment(), commitment.as_ref());
+        // The same payload again is another commitment: nobody can try values.
+        assert_eq!(draft.rest != again.rest, committed);
+        // Of nothing there is nothing to hide.
+        assert!(decision.attributes.commitment().is_none() && decision.labels.commitment().is_none());
     }
-    let attributes = |value: &str| {
-        let attributes = BTreeMap::from([("a".to_owned(), AttributeValue::Text(value.repeat(PART_BYTES_MAX)))]);
-        let labels = vec![value.repeat(128).parse().unwrap(); 200];
-        Draft::decision(&Action { attributes, labels, ..action() }, &verdict()).unwrap()
-    };
-    assert!(attributes("x").rest.len() < 1_000);
-    assert_ne!(attributes("x").rest, attributes("y").rest);
 }
 
 #[test]
@@ -245,11 +272,11 @@ fn what_does_not_fit_is_an_error() {
     let fitting = |bytes: usize| {
         let action = Action { arguments: Json::default(), attributes: BTreeMap::new(), labels: vec![], ..action() };
         let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(bytes))];
-        Draft::decision(&action, &Verdict { reasons, ..verdict() })
+        decision(&action, &Verdict { reasons, ..verdict() })
     };
-    let most = 65_535 - 315 - 103;
-    assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 315);
-    assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_221, bytes_max: 65_220 })));
+    let most = 65_535 - 316 - 103;
+    assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 316);
+    assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_220, bytes_max: 65_219 })));
     // Whatever the action holds, there is room for a verdict of 14 KiB.
     let full = Action {
         id: "i".repeat(128).parse().unwrap(),
@@ -263,7 +290,7 @@ fn what_does_not_fit_is_an_error() {
         ..action()
     };
     let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(14 * 1_024 - 1_024)); 1];
-    let draft = Draft::decision(&full, &Verdict { reasons, ..verdict() }).unwrap();
+    let draft = decision(&full, &Verdict { reasons, ..verdict() }).unwrap();
     assert!(draft.rest.len() > 60_000);
 }
 
@@ -271,12 +298,12 @@ fn what_does_not_fit_is_an_error() {
 fn other_spellings_of_an_entry_are_refused() {
     let spelled = |build: &dyn Fn(&mut Writer)| {
         let mut writer = Writer::default();
-        About { time: Timestamp::default(), agent: &action().agent, session: &action().session, action: &action().id }
-            .write(&mut writer, DECISION);
+        write_start(&mut writer, Timestamp::default(), EntryKind::Decision);
+        write_about(&mut writer, &action());
         writer.text("op");
         writer.text("res");
         build(&mut writer);
-        Entry::decode(Sealer::new(&origin()).seal(1, &Digest::of(b""), &writer.bytes)).unwrap_err()
+        Entry::decode(&seal(1, Digest::of(b""), &writer.bytes)).unwrap_err()
     };
     let part = |writer: &mut Writer, bytes: &[u8]| {
         writer.u8(1);
@@ -293,11 +320,6 @@ fn other_spellings_of_an_entry_are_refused() {
         part(writer, b"\0\0\0\x01a\x01\x01\0\0\0\x01a\x01\x01");
     });
     assert_eq!(twice, DecodeError::Unsorted { key: "a".to_owned() });
-    let needlessly_digested = spelled(&|writer| {
-        writer.u8(2);
-        Contents::of(b"{}").write(writer);
-    });
-    assert_eq!(needlessly_digested, DecodeError::Form { what: "arguments", bytes: 2 });
     let needlessly_long = spelled(&|writer| part(writer, &[b' '; PART_BYTES_MAX + 1]));
     assert_eq!(needlessly_long, DecodeError::Form { what: "arguments", bytes: 16_385 });
     assert!(matches!(spelled(&|writer| part(writer, b"\xff")), DecodeError::Utf8 { what: "arguments", .. }));
@@ -320,9 +342,7 @@ fn an_outcome_comes_after_its_decision() {
 #[test]
 fn the_documented_example_is_what_is_written() {
     let documented = include_str!("../../FORMAT.md");
-    let decision = Sealer::new(&origin())
-        .seal(0, &Digest::from_bytes([0; 32]), &Draft::decision(&action(), &verdict()).unwrap().rest)
-        .to_vec();
+    let decision = seal(0, Digest::from_bytes([0; 32]), &decision(&action(), &verdict()).unwrap().rest);
     let outcome = Outcome {
         decision: 0,
         status: Status::Succeeded,
@@ -332,7 +352,7 @@ fn the_documented_example_is_what_is_written() {
     };
     let time = Timestamp::from_nanos(1_700_000_000_200_000_000);
     let rest = Draft::outcome(&action(), time, &outcome).unwrap().rest;
-    let outcome = Sealer::new(&origin()).seal(1, &leaf_hash(&decision), &rest).to_vec();
+    let outcome = seal(1, leaf_hash(&decision), &rest);
     for entry in [&decision, &outcome] {
         let hex: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();
         let lines: Vec<_> = hex.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
@@ -342,11 +362,50 @@ fn the_documented_example_is_what_is_written() {
         assert!(documented.contains(&leaf), "missing in FORMAT.md: {leaf}");
     }
     let mut frontier = crate::merkle::Frontier::default();
-    frontier.push(leaf_hash(&decision));
-    frontier.push(leaf_hash(&outcome));
-    let signer = crate::Signer::new(origin(), &[7; 32]);
+    frontier.push(leaf_hash(&decision), |_| ());
+    frontier.push(leaf_hash(&outcome), |_| ());
+    let signer = Signer::new(origin(), &[7; 32]);
     let checkpoint = crate::Checkpoint::sign(&origin(), 2, frontier.root(), &signer);
     for text in [&**checkpoint.note(), &signer.verifier().to_string()] {
         assert!(documented.contains(text), "missing in FORMAT.md:\n{text}");
+    }
+}
+
+/// Entries about the log itself, and one that says it is signed.
+#[test]
+fn entries_of_every_kind_come_back() {
+    let time = Timestamp::from_nanos(7);
+    let (old, new) = (Signer::new(origin(), &[1; 32]), Signer::new(origin(), &[2; 32]));
+    let rotation = KeyRotation::sign(&origin(), time, &old, &new);
+    assert!(rotation.is_signed(&origin(), time));
+    assert!(!rotation.is_signed(&origin(), Timestamp::from_nanos(8)));
+    assert!(!rotation.is_signed(&"example.org/other".parse().unwrap(), time));
+    let Reason { source: Source::Component(component), .. } = &verdict().reasons[0] else { panic!("no component") };
+    let configuration = Configuration {
+        digest: Digest::of(b"vak.toml"),
+        software: "vak 0.1.0".to_owned(),
+        components: vec![Arc::clone(component); 2],
+    };
+    let drop = |what| Body::Drop(Dropped { what, reason: "asked to".to_owned() });
+    let bodies = [
+        Body::KeyRotation(Box::new(rotation)),
+        Body::Configuration(configuration),
+        drop(What::Payload { commitment: Digest::of(b"payload") }),
+        drop(What::Calls { count: 3 }),
+        drop(What::Tail { bytes: 4_096 }),
+    ];
+    for body in bodies {
+        for signed in [false, true] {
+            let entry =
+                Entry { origin: origin(), seq: 5, prev: Digest::of(b"before"), signed, time, body: body.clone() };
+            let bytes = entry.encode().unwrap();
+            assert_eq!(Entry::decode(&bytes).unwrap(), entry);
+            for at in 0..bytes.len() {
+                let mut altered = bytes.clone();
+                altered[at] ^= 1;
+                refused_or_canonical(&altered);
+                refused_or_canonical(&bytes[..at]);
+            }
+        }
     }
 }

@@ -8,10 +8,11 @@ use futures_executor::block_on;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use vak_audit::{
-    Checkpoint, Draft, Log, OpenError, Options, Origin, Outcome, Receipt, Report, Signer, Status, Tier, VerifierKey,
-    VerifyError, verify,
+    Body, Checkpoint, Draft, Entry, Expected, FileStore, Log, MemoryStore, OpenError, Options, Origin, Outcome,
+    Payloads, Receipt, Report, Signer, Source, SqliteStore, Status, Store, Tier, VerifierKey, VerifyError, open_source,
+    verify_all,
 };
-use vak_types::{Action, ActionRequest, Decision, Effect, Reason, Timestamp, Verdict};
+use vak_types::{Action, ActionRequest, Decision, Effect, Json, Reason, Timestamp, Verdict};
 
 pub(crate) const ORIGIN: &str = "example.org/audit";
 pub(crate) const SEED: [u8; 32] = [7; 32];
@@ -29,11 +30,22 @@ pub(crate) fn key() -> VerifierKey {
 }
 
 pub(crate) fn open(path: &Path) -> Result<Log, OpenError> {
-    Log::open(path, origin(), signer(), &Options::default())
+    Log::open(Box::new(SqliteStore::open(path)?), origin(), signer(), &Options::default())
 }
 
 pub(crate) fn check(path: &Path, trusted: Option<&Checkpoint>) -> Result<Report, VerifyError> {
-    verify(path, &origin(), &key(), trusted, |_, _| ())
+    let source = open_source(path).map_err(|source| VerifyError::Storage { seq: 0, source })?;
+    check_source(&*source, &key(), trusted)
+}
+
+pub(crate) fn check_source(
+    source: &dyn Source,
+    key: &VerifierKey,
+    trusted: Option<&Checkpoint>,
+) -> Result<Report, VerifyError> {
+    let trusted = trusted.map(|checkpoint| &**checkpoint.note());
+    let origin = origin();
+    verify_all(source, &Expected { origin: &origin, key, trusted, witnesses: None, range: None }, |_, _| ())
 }
 
 pub(crate) fn action(id: &str) -> Action {
@@ -42,7 +54,7 @@ pub(crate) fn action(id: &str) -> Action {
         agent: "ada".parse().unwrap(),
         operation: "files/read_file".parse().unwrap(),
         resource: "mcp:files/read_file".parse().unwrap(),
-        arguments: Default::default(),
+        arguments: Json::parse(r#"{"path":"/tmp/a"}"#).unwrap(),
         attributes: Default::default(),
         labels: Vec::new(),
     };
@@ -51,13 +63,17 @@ pub(crate) fn action(id: &str) -> Action {
 
 /// A decision on an action with this id, about 200 bytes with a `message` of 20.
 pub(crate) fn draft(id: &str, message: &str) -> Draft {
+    draft_with(id, message, Payloads::Inline)
+}
+
+pub(crate) fn draft_with(id: &str, message: &str, payloads: Payloads) -> Draft {
     let verdict = Verdict {
         decision: Decision::Deny,
         reasons: vec![Reason::host(Effect::Forbid, message)],
         retry_after_ms: None,
         unsigned: false,
     };
-    Draft::decision(&action(id), &verdict).unwrap()
+    Draft::decision(&action(id), &verdict, payloads).unwrap()
 }
 
 pub(crate) fn outcome(id: &str, decision: u64) -> Draft {
@@ -70,7 +86,96 @@ pub(crate) fn append(log: &Log, id: &str) -> Receipt {
     block_on(log.append(draft(id, "no policy permits it"), Tier::Durable)).unwrap()
 }
 
-/// A closed log with some entries.
+/// The id of the action that an entry is about.
+pub(crate) fn id(entry: &Entry) -> String {
+    entry.body.about().map_or_else(|| entry.body.kind().to_string(), |about| about.action.to_string())
+}
+
+pub(crate) fn is_decision(entry: &Entry) -> bool {
+    matches!(entry.body, Body::Decision(..))
+}
+
+/// The kinds of storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Memory,
+    Sqlite,
+    File,
+}
+
+pub(crate) const KINDS: [Kind; 3] = [Kind::Memory, Kind::Sqlite, Kind::File];
+pub(crate) const ON_DISK: [Kind; 2] = [Kind::Sqlite, Kind::File];
+
+/// A place for a log of some kind.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
+    pub(crate) memory: MemoryStore,
+}
+
+impl Place {
+    pub(crate) fn new(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { path: folder.path().join("audit"), folder, kind, memory: MemoryStore::new() }
+    }
+
+    /// Short segments, so that there are some.
+    pub(crate) fn store(&self) -> Box<dyn Store> {
+        self.try_store().unwrap()
+    }
+
+    pub(crate) fn try_store(&self) -> Result<Box<dyn Store>, OpenError> {
+        Ok(match self.kind {
+            Kind::Memory => Box::new(self.memory.clone()),
+            Kind::Sqlite => Box::new(SqliteStore::open(&self.path)?),
+            Kind::File => Box::new(FileStore::with_segments(&self.path, 20_000)?),
+        })
+    }
+
+    pub(crate) fn try_open(&self) -> Result<Log, OpenError> {
+        Log::open(self.try_store()?, origin(), signer(), &Options::default())
+    }
+
+    pub(crate) fn open(&self) -> Log {
+        self.try_open().unwrap()
+    }
+
+    pub(crate) fn source(&self) -> Box<dyn Source> {
+        match self.kind {
+            Kind::Memory => Box::new(self.memory.clone()),
+            _ => open_source(&self.path).unwrap(),
+        }
+    }
+
+    pub(crate) fn check(&self, trusted: Option<&Checkpoint>) -> Result<Report, VerifyError> {
+        check_source(&*self.source(), &key(), trusted)
+    }
+
+    /// Appends so many entries, `batch` to a commit, and closes the log.
+    pub(crate) fn extend(&self, entries: u64, batch: u64) -> Checkpoint {
+        let log = self.open();
+        for index in 0..entries {
+            let tier = if (index + 1) % batch == 0 { Tier::Durable } else { Tier::Accepted };
+            block_on(log.append(draft(&format!("a-{index}"), "no policy permits it"), tier)).unwrap();
+        }
+        log.close().unwrap()
+    }
+
+    /// All bytes of all entries.
+    pub(crate) fn entries(&self) -> Vec<Vec<u8>> {
+        let (source, mut bundle, mut entries) = (self.source(), vak_audit::Bundle::default(), Vec::new());
+        loop {
+            source.entries(entries.len() as u64, u64::MAX >> 1, &mut bundle).unwrap();
+            if bundle.is_empty() {
+                return entries;
+            }
+            entries.extend(bundle.iter().map(<[u8]>::to_vec));
+        }
+    }
+}
+
+/// A closed log with some entries, in an SQLite file.
 pub(crate) struct Sample {
     pub(crate) folder: TempDir,
     pub(crate) path: PathBuf,
@@ -113,12 +218,12 @@ impl Sample {
         self.edit().execute("INSERT OR REPLACE INTO entry (seq, bytes) VALUES (?1, ?2)", (seq, bytes)).unwrap();
     }
 
-    pub(crate) fn head(&self) -> (Vec<u8>, String) {
-        self.edit().query_row("SELECT base, checkpoint FROM head", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    pub(crate) fn head(&self) -> String {
+        self.edit().query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).unwrap()
     }
 
-    pub(crate) fn put_head(&self, head: &(Vec<u8>, String)) {
-        self.edit().execute("UPDATE head SET base = ?1, checkpoint = ?2", (&head.0, &head.1)).unwrap();
+    pub(crate) fn put_head(&self, note: &str) {
+        self.edit().execute("UPDATE head SET checkpoint = ?1", [note]).unwrap();
     }
 
     pub(crate) fn check(&self) -> Result<Report, VerifyError> {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
 mod decisions;
 mod durable;
 mod fixture;
@@ -14,8 +15,13 @@ mod print;
 /// A part of the table.
 type Section = (&'static str, fn() -> Vec<print::Row>);
 
-const SECTIONS: &[Section] =
-    &[("policy", policy::rows), ("decisions", decisions::rows), ("durable", durable::rows), ("gateway", gateway::rows)];
+const SECTIONS: &[Section] = &[
+    ("policy", policy::rows),
+    ("decisions", decisions::rows),
+    ("durable", durable::rows),
+    ("gateway", gateway::rows),
+    ("audit", audit::rows),
+];
 
 /// All sections, or those whose names are given.
 fn main() {

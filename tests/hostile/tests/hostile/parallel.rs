@@ -79,7 +79,7 @@ fn wave(host: &Host) -> usize {
             _ => assert_eq!(verdict.reasons[0].failure, Some(FailureKind::Unavailable), "{verdict:?}"),
         }
         let recorded = entry(host, decided.receipt.as_ref().unwrap().seq());
-        assert!(matches!(recorded.body, Body::Decision(recorded) if recorded.verdict == *verdict));
+        assert!(matches!(recorded.body, Body::Decision(_, recorded) if recorded.verdict == *verdict));
     }
     let allowed = decided.iter().filter(|decided| decided.verdict.is_allow()).count();
     assert_eq!(allowed, gate.state.lock().unwrap().0, "whoever got a place is allowed");

@@ -31,8 +31,8 @@ fn outcome(host: &Host) -> vak_audit::Outcome {
     let reader = LogReader::open(&host.log()).unwrap();
     let newest = reader.entries(reader.size().unwrap() - 1, 1).next().unwrap().unwrap();
     match newest.body {
-        Body::Outcome(outcome) => outcome,
-        Body::Decision(decision) => panic!("{decision:?}"),
+        Body::Outcome(_, outcome) => outcome,
+        other => panic!("{other:?}"),
     }
 }
 

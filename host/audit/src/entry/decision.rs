@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use vak_types::{Action, AttributeValue, Label, Operation, Resource, Verdict};
 
-use crate::codec::{DecodeError, Reader, Writer};
-use crate::part::{self, Part};
-use crate::verdict::{read_verdict, write_verdict};
+use super::part::{self, Kept, Part};
+use super::verdict::{read_verdict, write_verdict};
+use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 
 /// The body of a decision: what was asked and what was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +49,17 @@ impl Decision {
 
 /// Writes the body that [`Decision::read`] reads, without cloning what it is
 /// made from.
-pub(crate) fn write_decision(writer: &mut Writer, action: &Action, verdict: &Verdict) {
+pub(crate) fn write_decision(
+    writer: &mut Writer,
+    action: &Action,
+    verdict: &Verdict,
+    kept: &mut Kept,
+) -> Result<(), EncodeError> {
     writer.text(action.operation.as_str());
     writer.text(action.resource.as_str());
-    part::write_value::<String>(writer, action.arguments.as_str());
-    part::write_value::<BTreeMap<_, _>>(writer, &action.attributes);
-    part::write_value::<Vec<Label>>(writer, &action.labels);
+    part::write_value::<String>(writer, action.arguments.as_str(), kept)?;
+    part::write_value::<BTreeMap<_, _>>(writer, &action.attributes, kept)?;
+    part::write_value::<Vec<Label>>(writer, &action.labels, kept)?;
     write_verdict(writer, verdict);
+    Ok(())
 }

@@ -77,10 +77,7 @@ fn write_source(writer: &mut Writer, source: &Source) {
         }
         Source::Component(component) => {
             writer.u8(3);
-            writer.text(component.name.as_str());
-            writer.digest(&component.digest);
-            writer.option(component.config.as_ref(), Writer::digest);
-            writer.option(component.signer.as_ref().map(KeyId::digest), Writer::digest);
+            write_component(writer, component);
         }
     }
 }
@@ -89,15 +86,26 @@ fn read_source(reader: &mut Reader<'_>) -> Result<Source, DecodeError> {
     match reader.u8("source")? {
         1 => Ok(Source::Host),
         2 => Ok(Source::Limit(reader.checked("limit name")?)),
-        3 => Ok(Source::Component(Arc::new(ComponentRef {
-            name: reader.checked("component name")?,
-            digest: reader.digest("component digest")?,
-            config: reader.option("component config", |reader| reader.digest("component config"))?,
-            signer: reader
-                .option("component signer", |reader| Ok(KeyId::from_digest(reader.digest("component signer")?)))?,
-        }))),
+        3 => Ok(Source::Component(Arc::new(read_component(reader)?))),
         tag => Err(reader.bad_tag("source", tag)),
     }
+}
+
+pub(crate) fn write_component(writer: &mut Writer, component: &ComponentRef) {
+    writer.text(component.name.as_str());
+    writer.digest(&component.digest);
+    writer.option(component.config.as_ref(), Writer::digest);
+    writer.option(component.signer.as_ref().map(KeyId::digest), Writer::digest);
+}
+
+pub(crate) fn read_component(reader: &mut Reader<'_>) -> Result<ComponentRef, DecodeError> {
+    Ok(ComponentRef {
+        name: reader.checked("component name")?,
+        digest: reader.digest("component digest")?,
+        config: reader.option("component config", |reader| reader.digest("component config"))?,
+        signer: reader
+            .option("component signer", |reader| Ok(KeyId::from_digest(reader.digest("component signer")?)))?,
+    })
 }
 
 fn write_failure(writer: &mut Writer, failure: FailureKind) {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use vak_types::{AttributeValue, Digest, Label};
 
-use crate::codec::{DecodeError, Reader, Writer};
+use crate::codec::{DecodeError, EncodeError, Reader, Writer};
+use crate::payload::{Commitment, Payload, Payloads};
 
 /// The longest part that is written out, in bytes: 16 KiB. Arguments,
 /// attributes and labels at this length leave 14 KiB of an entry for the
@@ -13,7 +14,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 pub const PART_BYTES_MAX: usize = 16 * 1024;
 
 const WRITTEN_OUT: u8 = 1;
-const DIGESTED: u8 = 2;
+const COMMITTED: u8 = 2;
 
 /// The contents of something that is not written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,16 +41,16 @@ impl Contents {
     }
 }
 
-/// Arguments, attributes or labels of an action: written out when they take up
-/// to [`PART_BYTES_MAX`] bytes, otherwise named by their digest. Either way the
-/// entry covers every byte of them.
+/// Arguments, attributes or labels of an action: written out, or named by the
+/// salted commitment to a [`Payload`] that is kept beside the log. Either way
+/// the entry covers every byte of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<T>(Form<T>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form<T> {
     WrittenOut(T),
-    Digested(Contents),
+    Committed(Commitment),
 }
 
 impl<T> Part<T> {
@@ -57,26 +58,29 @@ impl<T> Part<T> {
     pub fn value(&self) -> Option<&T> {
         match &self.0 {
             Form::WrittenOut(value) => Some(value),
-            Form::Digested(_) => None,
+            Form::Committed(_) => None,
         }
     }
 
     /// What is known of the value where it is not written out.
-    pub fn contents(&self) -> Option<&Contents> {
+    pub fn commitment(&self) -> Option<&Commitment> {
         match &self.0 {
             Form::WrittenOut(_) => None,
-            Form::Digested(contents) => Some(contents),
+            Form::Committed(commitment) => Some(commitment),
         }
     }
 }
 
 pub(crate) fn write<T: Encoding>(writer: &mut Writer, part: &Part<T>) {
     match &part.0 {
-        Form::WrittenOut(value) => write_value::<T>(writer, value.borrow()),
-        Form::Digested(contents) => {
-            writer.u8(DIGESTED);
-            contents.write(writer);
+        Form::WrittenOut(value) => {
+            let field = start(writer);
+            T::write(value.borrow(), writer);
+            // A value that is written out was so when it was read or made.
+            let length = u32::try_from(writer.bytes.len() - field - 4).unwrap_or(u32::MAX);
+            writer.bytes[field..field + 4].copy_from_slice(&length.to_be_bytes());
         }
+        Form::Committed(commitment) => write_commitment(writer, commitment),
     }
 }
 
@@ -92,36 +96,61 @@ pub(crate) fn read<T: Encoding>(reader: &mut Reader<'_>, what: &'static str) -> 
             inner.end()?;
             Ok(Part(Form::WrittenOut(value)))
         }
-        DIGESTED => {
-            let contents = Contents::read(reader, what)?;
-            if contents.bytes <= PART_BYTES_MAX as u64 {
-                return Err(DecodeError::Form { what, bytes: contents.bytes });
-            }
-            Ok(Part(Form::Digested(contents)))
-        }
+        COMMITTED => Ok(Part(Form::Committed(Commitment { digest: reader.digest(what)?, bytes: reader.u64(what)? }))),
         tag => Err(reader.bad_tag(what, tag)),
     }
 }
 
-/// Writes a part from where its value is borrowed, in the form its length asks
-/// for.
-pub(crate) fn write_value<T: Encoding>(writer: &mut Writer, value: &T::Borrowed) {
-    let start = writer.bytes.len();
+/// Payloads that were taken out of an entry, and which are.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) which: Payloads,
+    pub(crate) payloads: Vec<Payload>,
+}
+
+/// Writes a part from where its value is borrowed. What does not stay in the
+/// entry goes to `kept`.
+///
+/// # Errors
+/// The system gives no salt.
+pub(crate) fn write_value<T: Encoding>(
+    writer: &mut Writer,
+    value: &T::Borrowed,
+    kept: &mut Kept,
+) -> Result<(), EncodeError> {
+    let field = start(writer);
+    let body = field + 4;
+    T::write(value, writer);
+    let length = writer.bytes.len() - body;
+    let inline = match kept.which {
+        Payloads::Inline => length <= PART_BYTES_MAX,
+        // Of nothing there is nothing to erase.
+        Payloads::Erasable => length == 0,
+    };
+    match u32::try_from(length) {
+        Ok(short) if inline => writer.bytes[field..body].copy_from_slice(&short.to_be_bytes()),
+        _ => {
+            let payload = Payload::new(&writer.bytes[body..]).ok_or(EncodeError::Randomness)?;
+            writer.bytes.truncate(field - 1);
+            write_commitment(writer, &payload.commitment());
+            kept.payloads.push(payload);
+        }
+    }
+    Ok(())
+}
+
+/// Begins a part that is written out; gives where its length stands.
+fn start(writer: &mut Writer) -> usize {
     writer.u8(WRITTEN_OUT);
     let field = writer.bytes.len();
     writer.length(0);
-    let body = writer.bytes.len();
-    T::write(value, writer);
-    let length = writer.bytes.len() - body;
-    match u32::try_from(length) {
-        Ok(short) if length <= PART_BYTES_MAX => writer.bytes[field..body].copy_from_slice(&short.to_be_bytes()),
-        _ => {
-            let contents = Contents::of(&writer.bytes[body..]);
-            writer.bytes.truncate(start);
-            writer.u8(DIGESTED);
-            contents.write(writer);
-        }
-    }
+    field
+}
+
+fn write_commitment(writer: &mut Writer, commitment: &Commitment) {
+    writer.u8(COMMITTED);
+    writer.digest(&commitment.digest);
+    writer.u64(commitment.bytes);
 }
 
 /// A value that fills a part, with one encoding.

@@ -1,6 +1,6 @@
 //! How an action ended.
 
-use crate::Contents;
+use super::Contents;
 use crate::codec::{DecodeError, Reader, Writer};
 
 /// Whether an action that was allowed did what it should.

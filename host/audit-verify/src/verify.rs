@@ -1,0 +1,100 @@
+//! Verifying a log.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use vak_audit::{Expected, Report, VerifyError, open_source, verify_all};
+
+use crate::{bar, progress, verifier_key, witness_policy};
+
+/// Check that the log is exactly what its key signed: every entry, the chain,
+/// the tree, every signature, and what is kept beside the entries. Needs no host
+/// and no network. Exit codes: 0 it is, 1 it is not, 2 it could not be checked.
+#[derive(Args)]
+pub struct Verify {
+    /// The log: an SQLite file, a folder of segments or a folder of tiles.
+    log: PathBuf,
+    /// A verifier key of the log, as `vak audit key` prints it, or a file with
+    /// it. It may have been rotated away since.
+    #[arg(long)]
+    key: String,
+    /// A checkpoint kept from earlier, or a receipt's, in a file: shows whether
+    /// the log was cut back or rewritten since.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Who has to have witnessed the checkpoint kept from earlier, or the
+    /// newest where there is none: a policy as in C2SP tlog-policy.
+    #[arg(long, value_name = "FILE")]
+    witness_policy: Option<PathBuf>,
+    /// Read the entries from this one on; those before are taken by their
+    /// stored hashes.
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+    /// Read the entries before this one.
+    #[arg(long, value_name = "SEQ")]
+    to: Option<u64>,
+    /// Write the log's checkpoint to this file, to keep for the next time.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+}
+
+impl Verify {
+    /// Verifies, and prints what was found.
+    ///
+    /// # Errors
+    /// An argument names what is not there or is not what it should be.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let key = verifier_key(&self.key)?;
+        let read =
+            |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("reading `{}`", path.display()));
+        let trusted = self.checkpoint.as_ref().map(read).transpose()?;
+        let witnesses = self.witness_policy.as_deref().map(witness_policy).transpose()?;
+        let range =
+            (self.from.is_some() || self.to.is_some()).then(|| self.from.unwrap_or(0)..self.to.unwrap_or(u64::MAX));
+        let expected =
+            Expected { trusted: trusted.as_deref(), witnesses: witnesses.as_ref(), range, ..Expected::of(&key) };
+        let bar = bar()?;
+        let verified = open_source(&self.log)
+            .map_err(|source| VerifyError::Storage { seq: 0, source })
+            .and_then(|source| verify_all(&*source, &expected, progress(&bar)));
+        bar.finish_and_clear();
+        match verified {
+            Ok(report) => {
+                print(&report);
+                if let Some(path) = &self.keep {
+                    std::fs::write(path, &**report.checkpoint.note())
+                        .with_context(|| format!("writing `{}`", path.display()))?;
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                eprintln!("NOT VERIFIED: {error}");
+                Ok(ExitCode::from(1))
+            }
+        }
+    }
+}
+
+fn print(report: &Report) {
+    let Report { checkpoint, read, decisions, outcomes, signed, payloads, erased, .. } = report;
+    println!(
+        "verified {} entries ({decisions} decisions, {outcomes} outcomes) of {}",
+        checkpoint.size(),
+        checkpoint.origin()
+    );
+    if *read != checkpoint.size() {
+        println!("of these, {read} were read, and the others taken by their stored hashes");
+    }
+    if *signed > 0 {
+        println!("{signed} entries have a signature of their own");
+    }
+    if *payloads + *erased > 0 {
+        println!("{payloads} payloads are kept, {erased} were erased");
+    }
+    for one in &report.cosigned {
+        println!("witnessed by {}", one.witness);
+    }
+    println!("root {}\nsigned by {}", checkpoint.root(), report.key);
+}

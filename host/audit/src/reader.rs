@@ -1,0 +1,171 @@
+//! Reading a log to show it, and to prove what is in it.
+
+use std::path::Path;
+
+use crate::bundle::Bundle;
+use crate::checkpoint::size_in;
+use crate::codec::DecodeError;
+use crate::store::{Source, StorageError, open_source};
+use crate::tlog_proof::EntryProof;
+use crate::tree::Tree;
+use crate::{Checkpoint, Entry, Origin, Payload, VerifierKey, VerifyError};
+
+/// Why an entry can't be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The storage can't be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// An entry's bytes are not one.
+    #[error("entry {seq} can't be read: {source}; verify the log")]
+    Decode {
+        /// The entry.
+        seq: u64,
+        /// What is wrong.
+        source: DecodeError,
+    },
+    /// The entry is not in the log.
+    #[error("entry {seq} is not in the log, which has {size}")]
+    NoEntry {
+        /// The entry.
+        seq: u64,
+        /// How many there are.
+        size: u64,
+    },
+    /// What is stored does not fit together, or not to its key.
+    #[error(transparent)]
+    Unsound(#[from] VerifyError),
+}
+
+/// Reads a log that a host may be writing to. Decodes entries and verifies
+/// nothing: that is for [`verify_all`](crate::verify_all).
+#[derive(Debug)]
+pub struct LogReader {
+    source: Box<dyn Source>,
+}
+
+impl LogReader {
+    /// Opens the log at `path`, whatever kind it is of.
+    ///
+    /// # Errors
+    /// There is none, or it can't be opened.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        Ok(Self { source: open_source(path)? })
+    }
+
+    /// The storage that is read.
+    pub fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// How many entries the newest checkpoint covers.
+    ///
+    /// # Errors
+    /// The storage can't be read.
+    pub fn size(&self) -> Result<u64, ReadError> {
+        // Not checked: this only shows.
+        Ok(self.source.head()?.as_deref().and_then(size_in).unwrap_or(0))
+    }
+
+    /// The entries from sequence number `from` on, at most `limit`, and none
+    /// after the end of the log as it is now. Ends after an error.
+    pub fn entries(&self, from: u64, limit: u64) -> impl Iterator<Item = Result<Entry, ReadError>> {
+        let end = self.size().map(|size| from.saturating_add(limit).min(size));
+        let (end, failed) = match end {
+            Ok(end) => (end, None),
+            Err(error) => (from, Some(Err(error))),
+        };
+        let entries = Entries { source: &*self.source, next: from, end, bundle: Bundle::default() };
+        failed.into_iter().chain(entries)
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// It is not there, or is none.
+    pub fn entry(&self, seq: u64) -> Result<Entry, ReadError> {
+        let missing = ReadError::NoEntry { seq, size: self.size()? };
+        self.entries(seq, 1).next().ok_or(missing)?
+    }
+
+    /// A payload that an entry has a commitment to; `None` if it was erased.
+    /// It is compared with its commitment.
+    ///
+    /// # Errors
+    /// The storage can't be read, or the payload was altered.
+    pub fn payload(&self, commitment: &crate::Commitment) -> Result<Option<Payload>, ReadError> {
+        match self.source.payload(&commitment.digest)? {
+            Some(payload) if payload.commitment() != *commitment => {
+                Err(StorageError::Damaged(format!("the payload {} was altered", commitment.digest)).into())
+            }
+            payload => Ok(payload),
+        }
+    }
+
+    /// A proof that entry `seq` is in the log `origin`, under its newest
+    /// checkpoint. It is checked before it is given out.
+    ///
+    /// # Errors
+    /// The entry is not there, or the log is not one that `key` signed.
+    pub fn prove(&self, seq: u64, origin: &Origin, key: &VerifierKey) -> Result<EntryProof, ReadError> {
+        let note = self.source.head()?.ok_or(VerifyError::NoHead)?;
+        let checkpoint = Checkpoint::open(&note, origin, key).map_err(VerifyError::from)?;
+        let size = checkpoint.size();
+        let mut bundle = Bundle::default();
+        if seq < size {
+            self.source.entries(seq, 1, &mut bundle)?;
+        }
+        let entry = bundle.get(seq).ok_or(ReadError::NoEntry { seq, size })?.to_owned();
+        let proof = EntryProof::new(entry, seq, Tree::new(&*self.source, size).inclusion(seq)?, &note);
+        proof
+            .verify(origin, key, None)
+            .map_err(|error| StorageError::Damaged(format!("no proof of entry {seq}: {error}")))?;
+        Ok(proof)
+    }
+
+    /// The hashes that show that the log begins with the first `old` entries,
+    /// as [`verify_consistency`](crate::verify_consistency) takes them.
+    ///
+    /// # Errors
+    /// The log has fewer entries, or can't be read.
+    pub fn consistency(&self, old: u64) -> Result<Vec<vak_types::Digest>, ReadError> {
+        let size = self.size()?;
+        if old > size {
+            return Err(ReadError::NoEntry { seq: old, size });
+        }
+        Ok(Tree::new(&*self.source, size).consistency(old)?)
+    }
+}
+
+struct Entries<'r> {
+    source: &'r dyn Source,
+    next: u64,
+    end: u64,
+    bundle: Bundle,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.end {
+            return None;
+        }
+        if self.bundle.get(self.next).is_none()
+            && let Err(error) = self.source.entries(self.next, self.end - self.next, &mut self.bundle)
+        {
+            self.next = self.end;
+            return Some(Err(error.into()));
+        }
+        let seq = self.next;
+        let Some(bytes) = self.bundle.get(seq) else {
+            self.next = self.end;
+            return Some(Err(VerifyError::Missing { seq, size: self.end }.into()));
+        };
+        self.next += 1;
+        Some(Entry::decode(bytes).map_err(|source| {
+            self.next = self.end;
+            ReadError::Decode { seq, source }
+        }))
+    }
+}

@@ -1,0 +1,87 @@
+//! `vak audit query`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use vak_audit::{Cursor, EntryKind, Index, LogReader, Query};
+use vak_audit_verify::{bar, progress};
+use vak_types::{Decision, Timestamp};
+
+use super::print;
+
+#[derive(Args)]
+pub(crate) struct QueryArgs {
+    /// The log.
+    log: PathBuf,
+    /// Of this agent.
+    #[arg(long)]
+    agent: Option<String>,
+    /// In this session.
+    #[arg(long)]
+    session: Option<String>,
+    /// Decisions on this operation.
+    #[arg(long)]
+    operation: Option<String>,
+    /// With this verdict: allow, backtrack, escalate or deny.
+    #[arg(long, value_parser = decision)]
+    verdict: Option<Decision>,
+    /// Decisions in which this component had a say.
+    #[arg(long)]
+    component: Option<String>,
+    /// Of this kind: decision, outcome, key-rotation, configuration or drop.
+    #[arg(long)]
+    kind: Option<EntryKind>,
+    /// Not before this time, such as 2026-11-23T08:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<Timestamp>,
+    /// Before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Timestamp>,
+    /// How many, the newest first.
+    #[arg(long, short = 'n', default_value_t = 20)]
+    lines: usize,
+    /// Where the page before ended.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl QueryArgs {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let reader = LogReader::open(&self.log)?;
+        let mut index = Index::open(&self.log)?;
+        let bar = bar()?;
+        index.catch_up(&reader, progress(&bar))?;
+        bar.finish_and_clear();
+        let query = Query {
+            agent: self.agent,
+            session: self.session,
+            operation: self.operation,
+            decision: self.verdict,
+            component: self.component,
+            kind: self.kind,
+            from: self.since,
+            to: self.until,
+        };
+        let page = index.find(&query, self.after, self.lines)?;
+        for seq in page.seqs {
+            print::entry(&reader.entry(seq)?, self.json)?;
+        }
+        if let Some(next) = page.next {
+            eprintln!("more: --after {next}");
+        }
+        Ok(())
+    }
+}
+
+fn decision(text: &str) -> Result<Decision, String> {
+    serde_json::from_value(text.into()).map_err(|_| "write allow, backtrack, escalate or deny".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let nanos = u64::try_from(time.as_nanosecond()).map_err(|_| "the log has times from 1970 to 2554".to_owned())?;
+    Ok(Timestamp::from_nanos(nanos))
+}

@@ -1,0 +1,98 @@
+//! `vak audit rotate-key` and `vak audit erase`
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use vak_audit::{Body, Draft, Dropped, Log, LogReader, Signer, Tier, What};
+use vak_trust::PrivateKey;
+use vak_types::{Digest, Timestamp};
+
+use crate::{Configured, block_on};
+
+#[derive(Args)]
+pub(crate) struct RotateKey {
+    #[command(flatten)]
+    configured: Configured,
+    /// The new key's file; made if it is not there. Set `audit.key` to it
+    /// afterwards.
+    #[arg(long, value_name = "FILE")]
+    new: PathBuf,
+}
+
+impl RotateKey {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        if !self.new.exists() {
+            PrivateKey::generate()?.write(&self.new)?;
+        }
+        let new = PrivateKey::read(&self.new)?;
+        let config = self.configured.load()?;
+        let log = open(&config)?;
+        let signer = Signer::new(config.audit.origin.parse()?, &new.seed());
+        let verifier = signer.verifier().to_string();
+        let receipt = block_on(log.rotate_key(signer, now()?))??;
+        log.close()?;
+        println!("{verifier}");
+        eprintln!("signs from entry {} on; now set `audit.key` to `{}`", receipt.seq(), self.new.display());
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    configured: Configured,
+    /// The entry.
+    seq: u64,
+    /// Why, for those who read the log.
+    #[arg(long)]
+    reason: String,
+}
+
+impl Erase {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let config = self.configured.load()?;
+        let log = open(&config)?;
+        let reader = LogReader::open(&config.log())?;
+        let commitments = commitments(&reader, self.seq)?;
+        if commitments.is_empty() {
+            bail!(
+                "entry {} has no payload beside the log; set `audit.payloads` to `erasable` for those to come",
+                self.seq
+            );
+        }
+        let mut erased = 0;
+        for commitment in commitments {
+            // Of one that is erased already the log says so already.
+            if reader.source().payload(&commitment)?.is_none() {
+                continue;
+            }
+            let dropped = Dropped { what: What::Payload { commitment }, reason: self.reason.clone() };
+            block_on(log.append(Draft::dropped(now()?, dropped)?, Tier::Durable))??;
+            erased += 1;
+        }
+        drop(reader);
+        log.close()?;
+        println!("erased {erased} payloads of entry {}", self.seq);
+        Ok(())
+    }
+}
+
+fn commitments(reader: &LogReader, seq: u64) -> anyhow::Result<Vec<Digest>> {
+    let Body::Decision(_, decision) = reader.entry(seq)?.body else { return Ok(Vec::new()) };
+    let parts = [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()];
+    Ok(parts.into_iter().flatten().map(|commitment| commitment.digest).collect())
+}
+
+fn open(config: &vak::Config) -> anyhow::Result<Log> {
+    let key = PrivateKey::read(&config.audit.key)?;
+    let origin: vak_audit::Origin = config.audit.origin.parse()?;
+    let signer = Signer::new(origin.clone(), &key.seed());
+    Ok(vak::open_log(config, origin, signer)?)
+}
+
+fn now() -> anyhow::Result<Timestamp> {
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(Timestamp::from_nanos(u64::try_from(since.as_nanos())?))
+}
