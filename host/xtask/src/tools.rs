@@ -84,10 +84,16 @@ pub(crate) fn npm_packages() -> Result<()> {
     mark(&source, &folder, &files)
 }
 
-/// Installs the pinned Python packages that tests run against.
+/// Installs the pinned Python packages that tests run against, each set in a
+/// virtual environment of its own.
 pub(crate) fn python_packages() -> Result<()> {
     python()?;
-    let (source, folder) = (root().join("tests/mcp/python"), target().join("python"));
+    python_environment("tests/mcp/python", "python")?;
+    python_environment("tests/conformance", "python-conformance")
+}
+
+fn python_environment(source: &str, folder: &str) -> Result<()> {
+    let (source, folder) = (root().join(source), target().join(folder));
     let files = ["requirements.txt"];
     if up_to_date(&source, &folder, &files) {
         return Ok(());

@@ -1,0 +1,150 @@
+//! By somebody who has the log's keys and links, hashes and signs everything
+//! anew: what is left to notice is what no holder of a key may write.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use rusqlite::Connection;
+use sha2::Sha256;
+use signed_note::{Note, Signer as _, StandardSigner};
+use vak_audit::leaf_hash;
+
+use super::{case, note, refused, refused_with_kept};
+use crate::logs::{self, Contains, origin, signer};
+use crate::verifiers::{python, rust};
+
+// Where things stand in an entry of this origin.
+const VERSION: usize = 15;
+const ORIGIN_END: usize = 36;
+const SEQ_END: usize = 44;
+const SIGNED: usize = 77;
+const TIME_END: usize = 85;
+const KIND: usize = 86;
+
+/// The entry that changes the key from the first to the second.
+const ROTATION: usize = 9;
+
+/// A log as its forger would have it.
+struct Forgery {
+    entries: Vec<Vec<u8>>,
+    /// Entries from here on follow from those before.
+    linked: usize,
+    /// Who signs the checkpoint.
+    key: u8,
+    /// Who signs an entry of this number.
+    key_at: fn(usize) -> u8,
+}
+
+fn forged(forge: impl Fn(&mut Forgery)) -> impl Fn(&Path) {
+    move |log| {
+        let connection = Connection::open(log).unwrap();
+        let mut entries = connection.prepare("SELECT bytes FROM entry ORDER BY seq").unwrap();
+        let entries = entries.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let key_at = |seq| if seq < ROTATION { 1 } else { 2 };
+        let mut forgery = Forgery { entries, linked: 0, key: 2, key_at };
+        forge(&mut forgery);
+        write(&connection, forgery);
+    }
+}
+
+fn write(connection: &Connection, Forgery { mut entries, linked, key, key_at }: Forgery) {
+    let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    connection.execute_batch("PRAGMA synchronous = OFF; BEGIN; DELETE FROM entry; DELETE FROM signature").unwrap();
+    for seq in 0..entries.len() {
+        if seq > linked {
+            let before = leaf_hash(&entries[seq - 1]);
+            entries[seq][SEQ_END + 1..SIGNED].copy_from_slice(before.as_bytes());
+        }
+        let (row, entry) = (i64::try_from(seq).unwrap(), &entries[seq]);
+        tree.push(entry.clone());
+        connection.execute("INSERT INTO entry VALUES (?1, ?2)", (row, entry)).unwrap();
+        if entry[SIGNED] == 1 {
+            let statement = [b"vak/audit/entry-signature\x01", &leaf_hash(entry).as_bytes()[..]].concat();
+            let signature = private(key_at(seq)).sign(&statement).unwrap();
+            connection.execute("INSERT INTO signature VALUES (?1, ?2)", (row, signature)).unwrap();
+        }
+    }
+    let root = STANDARD.encode(tree.root().as_bytes());
+    let mut note = Note::new(format!("{}\n{}\n{root}\n", origin(), entries.len()).as_bytes(), &[]).unwrap();
+    note.add_sigs(&[&private(key)]).unwrap();
+    connection.execute("UPDATE head SET checkpoint = ?1", [String::from_utf8(note.to_bytes()).unwrap()]).unwrap();
+    connection.execute_batch("COMMIT").unwrap();
+}
+
+/// One of the log's keys as other programs have them.
+fn private(number: u8) -> StandardSigner {
+    let vkey = signer(number).verifier().to_string();
+    let id = vkey.split('+').nth(1).unwrap();
+    let key = STANDARD.encode([&[1], &[number; 32][..]].concat());
+    StandardSigner::new(&format!("PRIVATE+KEY+{}+{id}+{key}", origin())).unwrap()
+}
+
+/// Alters a byte of an entry, counted from its end where `at` is negative.
+fn entry(seq: usize, at: isize) -> impl Fn(&Path) {
+    forged(move |forgery| {
+        let entry = &mut forgery.entries[seq];
+        let at = if at < 0 { entry.len().checked_add_signed(at).unwrap() } else { at.unsigned_abs() };
+        entry[at] ^= 3;
+    })
+}
+
+fn at(place: usize) -> isize {
+    place.cast_signed()
+}
+
+#[test]
+fn is_noticed() {
+    let folder = logs::in_sqlite(60, Contains::Everything);
+    let log = folder.path().join("log");
+    refused(
+        &log,
+        &[
+            case("a rotation that the old key did not sign", entry(ROTATION, -128)),
+            case("a rotation that the new key did not sign", entry(ROTATION, -64)),
+            case("a rotation of another time", entry(ROTATION, at(TIME_END))),
+            case("a rotation to a key that never signs", forged(|forgery| forgery.key = 1)),
+            case("an entry of another log", entry(20, at(ORIGIN_END))),
+            case("an entry of another number", entry(20, at(SEQ_END))),
+            case("an entry of another version", entry(20, at(VERSION))),
+            case("an entry of another kind", entry(20, at(KIND))),
+            case("an entry that is neither signed nor not", entry(20, at(SIGNED))),
+            case("an entry that goes on after its end", forged(|forgery| forgery.entries[20].push(0))),
+            case("a first entry that comes after another", entry(0, at(SEQ_END) + 1)),
+            case("an outcome of itself", forged(|forgery| forgery.entries[1][114] = 1)),
+            case("entries signed by the key before", forged(|forgery| forgery.key_at = |_| 1)),
+            case("entries signed by the key after", forged(|forgery| forgery.key_at = |_| 2)),
+            case(
+                "a rotation signed by the key before",
+                forged(|forgery| {
+                    forgery.key_at = |seq| if seq <= ROTATION { 1 } else { 2 };
+                }),
+            ),
+            case(
+                "an entry that does not follow",
+                forged(|forgery| {
+                    forgery.linked = 21;
+                    forgery.entries[20][TIME_END] ^= 1;
+                }),
+            ),
+            case("an entry left out", forged(|forgery| drop(forgery.entries.remove(20)))),
+            case("an entry written twice", forged(|forgery| forgery.entries.insert(20, forgery.entries[20].clone()))),
+        ],
+    );
+}
+
+/// Who has the keys can say something else. That it is not what was said before
+/// shows with a checkpoint that was kept.
+#[test]
+fn by_the_rules_is_noticed_with_a_kept_checkpoint_alone() {
+    let folder = logs::in_sqlite(60, Contains::Everything);
+    let log = folder.path().join("log");
+    let anew = folder.path().join("anew");
+    logs::copy(&log, &anew);
+    entry(20, at(TIME_END))(&anew);
+    let key = signer(1).verifier().clone();
+    let said = rust(&anew, &key, None).unwrap();
+    assert_eq!(python(&anew, &key, None), Ok(said));
+    refused_with_kept(&log, &note(&log), &[case("another time", entry(20, at(TIME_END)))]);
+}

@@ -1,0 +1,136 @@
+"""What an entry holds, as far as a verifier must know it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .note import Key
+from .reader import Reader, check, has_control, in_text, sha256
+
+
+class Commitment(NamedTuple):
+    digest: bytes
+    size: int
+
+
+class Rotation(NamedTuple):
+    old: Key
+    new: Key
+    statement: bytes
+    by_old: bytes
+    by_new: bytes
+
+    def is_signed(self) -> bool:
+        return self.old.signed(self.by_old, self.statement) and self.new.signed(self.by_new, self.statement)
+
+
+class Entry:
+    """Reads all of an entry, and keeps what other entries, keys and payloads are compared with."""
+
+    def __init__(self, data: bytes) -> None:
+        check(len(data) <= 65_535, "an entry is too long")
+        it = Reader(data)
+        check(it.take(15) == b"vak/audit/entry" and it.number(1) == 1, "an entry has another domain or version")
+        self.leaf = sha256(b"\x00", data)
+        self.origin = origin(it)
+        self.seq, self.prev, self.signed, self.time = it.u64(), it.digest(), it.bool(), it.u64()
+        self.commitments: list[Commitment] = []
+        self.rotation: Rotation | None = None
+        self.erased: bytes | None = None
+        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop]
+        kinds[it.tag(len(kinds)) - 1](it)
+        check(not it.left(), "bytes follow an entry")
+
+    def decision(self, it: Reader) -> None:
+        names(it)
+        it.name(256)
+        it.name(2_048)
+        for skip in (json, attributes, labels):
+            self.part(it, skip)
+        it.tag(4)
+        it.many(lambda: reason(it))
+        it.optional(it.u64)
+        it.bool()
+
+    def part(self, it: Reader, skip: Callable[[Reader], None]) -> None:
+        if it.tag(2) == 2:
+            self.commitments.append(Commitment(it.digest(), it.u64()))
+            return
+        size = it.number(4)
+        check(size <= 16_384, "a part is too long for an entry")
+        skip(Reader(it.take(size)))
+
+    def outcome(self, it: Reader) -> None:
+        names(it)
+        check(it.u64() < self.seq, "an outcome comes before its decision")
+        it.tag(3)
+        it.optional(lambda: (it.digest(), it.u64()))
+        it.text()
+        it.u64()
+
+    def key_rotation(self, it: Reader) -> None:
+        old, new = it.text(), it.text()
+        statement = b"vak/audit/key-rotation\x01" + in_text(self.origin) + self.time.to_bytes(8, "big")
+        statement += in_text(old) + in_text(new)
+        self.rotation = Rotation(Key.parse(old), Key.parse(new), statement, it.take(64), it.take(64))
+
+    def configuration(self, it: Reader) -> None:
+        it.digest()
+        it.text()
+        it.many(lambda: component(it))
+
+    def drop(self, it: Reader) -> None:
+        if it.tag(3) == 1:
+            self.erased = it.digest()
+        else:
+            it.u64()
+        it.text()
+
+
+def origin(it: Reader) -> str:
+    value = it.text()
+    free = "+" not in value and not has_control(value) and not any(map(str.isspace, value))
+    check(free and 1 <= len(value.encode()) <= 255, f"{value!r} names no log")
+    return value
+
+
+def names(it: Reader) -> None:
+    for _agent_session_action in range(3):
+        it.name(128)
+
+
+def json(it: Reader) -> None:
+    it.take(len(it.data)).decode()
+
+
+def attributes(it: Reader) -> None:
+    last: bytes | None = None
+    while it.left():
+        key = it.text().encode()
+        check(last is None or last < key, "attributes do not rise")
+        last = key
+        values: list[Callable[[], object]] = [it.bool, it.u64, it.text, lambda: it.many(it.text)]
+        values[it.tag(len(values)) - 1]()
+
+
+def labels(it: Reader) -> None:
+    while it.left():
+        it.name(128)
+
+
+def reason(it: Reader) -> None:
+    source = it.tag(3)
+    if source == 2:
+        it.identifier()
+    elif source == 3:
+        component(it)
+    it.tag(5)
+    it.optional(it.text)
+    it.optional(lambda: it.tag(10))
+    it.text()
+
+
+def component(it: Reader) -> None:
+    it.identifier()
+    it.digest()
+    it.optional(it.digest)
+    it.optional(it.digest)
