@@ -57,8 +57,12 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Reads the note of a checkpoint of the log `origin` and believes it.
-    pub(crate) fn parse(note: &str, origin: &Origin) -> Result<Self, CheckpointError> {
+    /// Reads the note of a checkpoint of the log `origin` and believes it: for
+    /// those who compare it with what they know to be signed.
+    ///
+    /// # Errors
+    /// The note is not a checkpoint, or it is one of another log.
+    pub fn parse(note: &str, origin: &Origin) -> Result<Self, CheckpointError> {
         let syntax = |what| CheckpointError::Syntax { what };
         let mut lines = Note::parse(note)?.text.split_terminator('\n');
         let (Some(name), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())

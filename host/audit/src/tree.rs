@@ -12,18 +12,23 @@ use crate::store::{Source, StorageError};
 /// The Merkle tree over the first `size` entries of a log, read as far as a
 /// proof needs it: tiles of 256 hashes, each once.
 #[derive(Debug)]
-pub(crate) struct Tree<'s> {
+pub struct Tree<'s> {
     source: &'s dyn Source,
     size: u64,
     tiles: RefCell<HashMap<(u8, u64), Vec<Digest>>>,
 }
 
 impl<'s> Tree<'s> {
-    pub(crate) fn new(source: &'s dyn Source, size: u64) -> Self {
+    /// The tree over the first `size` entries of what `source` reads.
+    pub fn new(source: &'s dyn Source, size: u64) -> Self {
         Self { source, size, tiles: RefCell::default() }
     }
 
-    pub(crate) fn root(&self) -> Result<Digest, StorageError> {
+    /// Its root.
+    ///
+    /// # Errors
+    /// The storage can't be read, or hashes are missing.
+    pub fn root(&self) -> Result<Digest, StorageError> {
         if self.size == 0 { Ok(empty_root()) } else { self.hash(0, self.size) }
     }
 
@@ -101,7 +106,10 @@ impl<'s> Tree<'s> {
     }
 
     /// The hashes of one tile, as many as there are.
-    pub(crate) fn tile(&self, level: u8, tile: u64) -> Result<Vec<Digest>, StorageError> {
+    ///
+    /// # Errors
+    /// The storage can't be read.
+    pub fn tile(&self, level: u8, tile: u64) -> Result<Vec<Digest>, StorageError> {
         let first = tile * TILE_WIDTH;
         let count = (self.size >> (u32::from(level) * TILE_HEIGHT)).saturating_sub(first).min(TILE_WIDTH);
         if level > 0 {

@@ -21,7 +21,7 @@ const TILE_BYTES_MAX: u64 = TILE_WIDTH * 65_537;
 
 /// The path of a tile under the log's prefix. `level` is `None` for a bundle of
 /// entries, `width` the number of hashes or entries in it.
-fn tile_path(level: Option<u8>, number: u64, width: u64) -> String {
+pub fn tile_path(level: Option<u8>, number: u64, width: u64) -> String {
     let mut path = match level {
         None => "tile/entries".to_owned(),
         Some(level) => format!("tile/{level}"),
