@@ -18,6 +18,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-trust", &["vak-types"]),
     // Whoever audits needs nothing that could act.
     ("vak-audit-verify", &["vak-audit"]),
+    // A store of its own, so that nobody else compiles what talks to S3.
+    ("vak-audit-s3", &["vak-audit", "vak-types"]),
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust"]),
     ("vak-engine", &["vak-trust", "vak-types"]),

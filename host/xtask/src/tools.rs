@@ -89,7 +89,8 @@ pub(crate) fn npm_packages() -> Result<()> {
 pub(crate) fn python_packages() -> Result<()> {
     python()?;
     python_environment("tests/mcp/python", "python")?;
-    python_environment("tests/conformance", "python-conformance")
+    python_environment("tests/conformance", "python-conformance")?;
+    python_environment("host/audit-s3/tests/python", "moto")
 }
 
 fn python_environment(source: &str, folder: &str) -> Result<()> {
@@ -102,7 +103,7 @@ fn python_environment(source: &str, folder: &str) -> Result<()> {
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
     run(pip.arg(source.join("requirements.txt")))?;
-    mark(&source, &folder, &files)
+    mark(source, folder, &files)
 }
 
 /// A copy of what was installed from, written when the installation is done.

@@ -1,0 +1,197 @@
+//! A log in a bucket is the log on disk.
+
+use futures_executor::block_on;
+use vak_audit::{
+    Draft, Dropped, FileSource, FileStore, MemoryStore, Payloads, Signer, Source, SqliteStore, Store, What,
+    export_tiles,
+};
+use vak_audit_s3::{Options, S3Source};
+use vak_types::Timestamp;
+
+use crate::servers::Files;
+use crate::site::*;
+
+/// Opened twice; entries with signatures of their own and payloads, one of which
+/// is erased.
+fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
+    let server = Files::start();
+    let bucket = bucket(server.port, options());
+    let (log, uploads) = open_on(Boxed(spool()), &bucket);
+    fill(&log, 0..300);
+    append(&log, decision(300, "secret", Payloads::Erasable)).unwrap();
+    append(&log, decision(301, "another secret", Payloads::Erasable)).unwrap();
+    uploads.flush(PATIENCE).unwrap();
+    assert_eq!((uploads.uploaded(), uploads.trouble()), (Some(302), None));
+    assert_eq!(verify_bucket(&bucket), 302);
+    log.close().unwrap();
+
+    let (log, _) = open_on(Boxed(spool()), &bucket);
+    fill(&log, 302..700);
+    log.close().unwrap();
+    let source = S3Source::open(bucket).unwrap();
+    let report = verify(&source).unwrap();
+    assert_eq!((report.checkpoint.size(), report.signed, report.payloads > 0), (700, 700, true));
+    assert_same(&*spool().source().unwrap(), &source);
+}
+
+/// A store behind a pointer is one too.
+#[derive(Debug)]
+struct Boxed(Box<dyn Store>);
+
+impl Store for Boxed {
+    fn place(&self) -> String {
+        self.0.place()
+    }
+    fn is_new(&self) -> bool {
+        self.0.is_new()
+    }
+    fn start(&mut self, checkpoint: &vak_audit::Checkpoint) -> Result<(), vak_audit::StorageError> {
+        self.0.start(checkpoint)
+    }
+    fn recover(
+        &mut self,
+        origin: &vak_audit::Origin,
+        signer: &Signer,
+    ) -> Result<Option<vak_audit::Recovery>, vak_audit::StorageError> {
+        self.0.recover(origin, signer)
+    }
+    fn commit(&mut self, batch: &vak_audit::Batch<'_>) -> Result<(), vak_audit::StorageError> {
+        self.0.commit(batch)
+    }
+    fn close(&mut self) -> Result<(), vak_audit::StorageError> {
+        self.0.close()
+    }
+    fn source(&self) -> Result<Box<dyn Source>, vak_audit::StorageError> {
+        self.0.source()
+    }
+}
+
+#[test]
+fn from_memory() {
+    let store = MemoryStore::new();
+    uploads_all_of(|| Box::new(store.clone()));
+}
+
+#[test]
+fn from_a_folder_of_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    uploads_all_of(|| Box::new(FileStore::with_segments(&folder.path().join("log"), 50_000).unwrap()));
+}
+
+#[test]
+fn from_an_sqlite_file() {
+    let folder = tempfile::tempdir().unwrap();
+    uploads_all_of(|| Box::new(SqliteStore::open(&folder.path().join("log.db")).unwrap()));
+}
+
+/// What this crate uploads is what `export_tiles` writes, and that is what C2SP
+/// tlog-tiles says.
+#[test]
+fn tiles_are_those_of_an_export() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let bucket = bucket(server.port, options());
+    let spool = folder.path().join("log");
+    let (log, uploads) = open(&spool, &bucket);
+    fill(&log, 0..257);
+    uploads.flush(PATIENCE).unwrap();
+    fill(&log, 257..600);
+    log.close().unwrap();
+    let exported = folder.path().join("tiles");
+    export_tiles(&FileSource::open(&spool).unwrap(), &exported, |_, _| ()).unwrap();
+    for name in [
+        "checkpoint",
+        "tile/entries/000",
+        "tile/entries/001",
+        "tile/entries/002.p/88",
+        "tile/0/000",
+        "tile/0/001",
+        "tile/0/002.p/88",
+        "tile/1/000.p/2",
+    ] {
+        assert!(std::fs::read(exported.join(name)).unwrap() == std::fs::read(server.path(name)).unwrap(), "{name}");
+    }
+    // Of the checkpoint before.
+    assert!(server.path("tile/0/001.p/1").exists() && server.path("tile/1/000.p/1").exists());
+}
+
+#[test]
+fn a_checkpoint_kept_from_earlier_and_a_new_key_verify() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let bucket = bucket(server.port, options());
+    let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    fill(&log, 0..3);
+    uploads.flush(PATIENCE).unwrap();
+    let kept = std::fs::read_to_string(server.path("checkpoint")).unwrap();
+    let new = Signer::new(origin(), &[8; 32]);
+    let new_key = new.verifier().clone();
+    block_on(log.rotate_key(new, Timestamp::from_nanos(3 * SECOND))).unwrap();
+    fill(&log, 4..6);
+    log.close().unwrap();
+    let (origin, key) = (origin(), key());
+    let expected =
+        vak_audit::Expected { origin: &origin, key: &key, trusted: Some(&kept), witnesses: None, range: None };
+    let report = vak_audit::verify_all(&S3Source::open(bucket).unwrap(), &expected, |_, _| ()).unwrap();
+    assert_eq!((report.checkpoint.size(), &report.key), (6, &new_key));
+}
+
+#[test]
+fn long_segments_are_uploaded_in_parts() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let options = Options { segment_bytes: 64 << 20, part_bytes: 5 << 20, waiting_bytes_max: u64::MAX, ..options() };
+    let bucket = bucket(server.port, options);
+    let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    uploads.flush(PATIENCE).unwrap();
+    // What doesn't compress: more than two parts of it.
+    let mut random = 1_u64;
+    for second in 0..1_000 {
+        let arguments: String = (0..15_000)
+            .map(|_| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                char::from(b'0' + (random >> 58) as u8)
+            })
+            .collect();
+        let arguments = arguments.replace('\\', "-");
+        block_on(log.append(decision(second, &arguments, Payloads::Inline), vak_audit::Tier::Accepted)).unwrap();
+    }
+    log.close().unwrap();
+    let segments = server.names("segments");
+    let length: u64 = segments.iter().map(|name| std::fs::metadata(server.path(name)).unwrap().len()).sum();
+    assert!(segments.len() == 1 && length > 2 * (5 << 20), "{segments:?}, {length}");
+    assert_eq!(verify_bucket(&bucket), 1_000);
+}
+
+#[test]
+fn what_waits_long_enough_is_uploaded_by_itself() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let bucket = bucket(server.port, Options { interval: std::time::Duration::from_millis(20), ..options() });
+    let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    fill(&log, 0..5);
+    let until = std::time::Instant::now() + PATIENCE;
+    while uploads.uploaded() != Some(5) {
+        assert!(std::time::Instant::now() < until, "{uploads:?}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    drop(log);
+}
+
+#[test]
+fn an_erased_payload_is_gone() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let bucket = bucket(server.port, options());
+    let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    append(&log, decision(0, "secret", Payloads::Erasable)).unwrap();
+    uploads.flush(PATIENCE).unwrap();
+    let payloads = server.names("payloads");
+    assert!(!payloads.is_empty());
+    for payload in &payloads {
+        let bytes = std::fs::read(server.path(payload)).unwrap();
+        let payload = vak_audit::Payload { salt: *bytes.first_chunk().unwrap(), bytes: bytes[32..].to_vec() };
+        let commitment = payload.commitment().digest;
+        let dropped = Dropped { what: What::Payload { commitment }, reason: "asked for".to_owned() };
+        append(&log, Draft::dropped(Timestamp::from_nanos(SECOND), dropped).unwrap()).unwrap();
+    }
+    log.close().unwrap();
+    assert_eq!(server.names("payloads"), Vec::<String>::new());
+    let report = verify(&S3Source::open(bucket).unwrap()).unwrap();
+    assert_eq!((report.payloads, report.erased), (0, payloads.len() as u64));
+}
