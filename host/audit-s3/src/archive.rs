@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use vak_audit::{Checkpoint, Origin, Source, VerifierKey, VerifyError};
 
 use crate::fence::Fence;
+use crate::pinned::verify_range;
 use crate::ship::ship;
 use crate::{Bucket, S3Error};
 
@@ -24,6 +25,7 @@ pub fn archive(
     let checkpoint = Checkpoint::open(&source.head()?.ok_or(VerifyError::NoHead)?, origin, key)?;
     let cut = AtomicBool::new(false);
     let mut fence = Fence::take(bucket, source, origin, checkpoint.size(), &cut)?;
+    verify_range(source, &checkpoint, key, fence.size..checkpoint.size())?;
     ship(bucket, source, &mut fence, &checkpoint, &cut)?;
     Ok(checkpoint)
 }

@@ -46,6 +46,7 @@ mod error;
 mod fence;
 mod layout;
 mod names;
+mod pinned;
 mod query;
 mod restore;
 mod retry;

@@ -2,8 +2,9 @@
 
 use std::thread::JoinHandle;
 
-use vak_audit::{Batch, Checkpoint, Origin, Recovery, Signer, Source, StorageError, Store};
+use vak_audit::{Batch, Checkpoint, Origin, Recovery, Signer, Source, StorageError, Store, VerifierKey};
 
+use crate::pinned::Pinned;
 use crate::{Bucket, S3Error, Uploads};
 
 /// A log that is durable on disk when a commit returns, and in the bucket some
@@ -36,11 +37,12 @@ impl S3Store {
     }
 
     /// Begins to upload what `checkpoint` covers and what comes after.
-    fn begin(&mut self, checkpoint: Checkpoint) -> Result<(), StorageError> {
-        self.uploads.commit(checkpoint, 0);
-        let (uploads, bucket, source) = (self.uploads.clone(), self.bucket.clone(), self.spool.source()?);
+    fn begin(&mut self, checkpoint: Checkpoint, key: VerifierKey) -> Result<(), StorageError> {
+        self.uploads.commit(checkpoint, key, 0);
+        let (uploads, bucket) = (self.uploads.clone(), self.bucket.clone());
+        let source = Pinned::new(self.spool.source()?);
         let thread = std::thread::Builder::new().name("vak-audit-upload".to_owned());
-        let uploader = thread.spawn(move || uploads.run(&bucket, &*source))?;
+        let uploader = thread.spawn(move || uploads.run(&bucket, &source))?;
         self.uploader = Some(uploader);
         Ok(())
     }
@@ -75,7 +77,7 @@ impl Store for S3Store {
         let note = self.spool.source()?.head()?;
         let head = note.and_then(|note| Checkpoint::open(&note, origin, signer.verifier()).ok());
         if let Some(checkpoint) = head {
-            self.begin(checkpoint)?;
+            self.begin(checkpoint, signer.verifier().clone())?;
         }
         Ok(recovery)
     }
@@ -86,7 +88,7 @@ impl Store for S3Store {
         }
         self.spool.commit(batch)?;
         let bytes: usize = batch.entries.iter().map(<[u8]>::len).sum();
-        self.uploads.commit(batch.checkpoint.clone(), bytes as u64);
+        self.uploads.commit(batch.checkpoint.clone(), batch.signer.verifier().clone(), bytes as u64);
         Ok(())
     }
 

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use vak_audit::{Checkpoint, Source};
+use vak_audit::{Checkpoint, VerifierKey};
 
 use crate::fence::Fence;
+use crate::pinned::Pinned;
 use crate::retry::pause;
 use crate::ship::ship;
 use crate::{Bucket, S3Error};
@@ -26,10 +27,17 @@ struct Shared {
     cut: AtomicBool,
 }
 
+/// What is to be uploaded, and who signed it.
+#[derive(Debug, Clone)]
+struct Target {
+    checkpoint: Checkpoint,
+    key: VerifierKey,
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// The newest checkpoint that is durable on disk.
-    target: Option<Checkpoint>,
+    target: Option<Target>,
     /// How many entries the bucket has; `None` as long as nobody could ask it.
     uploaded: Option<u64>,
     /// When the first entry that is not uploaded was committed.
@@ -46,7 +54,7 @@ struct State {
 
 impl State {
     fn is_done(&self) -> bool {
-        self.target.as_ref().is_none_or(|target| self.uploaded >= Some(target.size()))
+        self.target.as_ref().is_none_or(|target| self.uploaded >= Some(target.checkpoint.size()))
     }
 }
 
@@ -99,9 +107,9 @@ impl Uploads {
     }
 
     /// Tells of a commit of about `bytes`.
-    pub(crate) fn commit(&self, target: Checkpoint, bytes: u64) {
+    pub(crate) fn commit(&self, checkpoint: Checkpoint, key: VerifierKey, bytes: u64) {
         let mut state = self.lock();
-        state.target = Some(target);
+        state.target = Some(Target { checkpoint, key });
         state.waiting_bytes += bytes;
         state.waiting_since.get_or_insert_with(Instant::now);
         drop(state);
@@ -126,7 +134,7 @@ impl Uploads {
     }
 
     /// Uploads until it is cut or can't go on.
-    pub(crate) fn run(&self, bucket: &Bucket, source: &dyn Source) {
+    pub(crate) fn run(&self, bucket: &Bucket, source: &Pinned) {
         let _guard = EndOnPanic(self);
         let mut fence = None;
         let mut failed = 0;
@@ -159,25 +167,26 @@ impl Uploads {
     fn upload(
         &self,
         bucket: &Bucket,
-        source: &dyn Source,
+        source: &Pinned,
         fence: &mut Option<Fence>,
-        target: &Checkpoint,
+        Target { checkpoint, key }: &Target,
     ) -> Result<(), S3Error> {
         let cut = &self.shared.cut;
         let fence = match fence {
             Some(fence) => fence,
-            none => none.insert(Fence::take(bucket, source, target.origin(), target.size(), cut)?),
+            none => none.insert(Fence::take(bucket, source, checkpoint.origin(), checkpoint.size(), cut)?),
         };
         // First of all the one that may be there already.
         if let Some(pending) = fence.pending.clone() {
             ship(bucket, source, fence, &pending, cut)?;
         }
-        ship(bucket, source, fence, target, cut)
+        source.verify(checkpoint, key, fence.size..checkpoint.size())?;
+        ship(bucket, source, fence, checkpoint, cut)
     }
 
     /// Waits until there is enough to upload, or it has waited long enough. The
     /// first time there is: the bucket has to be looked at.
-    fn next(&self, bucket: &Bucket, failed: u32) -> Option<Checkpoint> {
+    fn next(&self, bucket: &Bucket, failed: u32) -> Option<Target> {
         let options = bucket.options();
         // After a failure there is a pause, whoever is in a hurry.
         let not_before = (failed > 0).then(|| Instant::now() + pause(options, options.attempts.saturating_add(failed)));

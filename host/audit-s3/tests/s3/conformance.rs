@@ -2,21 +2,21 @@
 
 use futures_executor::block_on;
 use vak_audit::{
-    Draft, Dropped, FileSource, FileStore, MemoryStore, Payloads, Signer, Source, SqliteStore, Store, What,
-    export_tiles,
+    Draft, Dropped, FileSource, FileStore, MemoryStore, Payloads, Signer, SqliteStore, Store, What, export_tiles,
 };
-use vak_audit_s3::{Options, S3Source};
+use vak_audit_s3::{Options, S3Error, S3Source};
 use vak_types::Timestamp;
 
 use crate::servers::Files;
 use crate::site::*;
+use crate::stores::Boxed;
 
 /// Opened twice; entries with signatures of their own and payloads, one of which
 /// is erased.
 fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
     let server = Files::start();
     let bucket = bucket(server.port, options());
-    let (log, uploads) = open_on(Boxed(spool()), &bucket);
+    let (log, uploads) = open_on(Boxed::new(spool()), &bucket);
     fill(&log, 0..300);
     append(&log, decision(300, "secret", Payloads::Erasable)).unwrap();
     append(&log, decision(301, "another secret", Payloads::Erasable)).unwrap();
@@ -25,7 +25,7 @@ fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
     assert_eq!(verify_bucket(&bucket), 302);
     log.close().unwrap();
 
-    let (log, _) = open_on(Boxed(spool()), &bucket);
+    let (log, _) = open_on(Boxed::new(spool()), &bucket);
     fill(&log, 302..700);
     log.close().unwrap();
     let source = S3Source::open(bucket).unwrap();
@@ -34,36 +34,18 @@ fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
     assert_same(&*spool().source().unwrap(), &source);
 }
 
-/// A store behind a pointer is one too.
-#[derive(Debug)]
-struct Boxed(Box<dyn Store>);
-
-impl Store for Boxed {
-    fn place(&self) -> String {
-        self.0.place()
-    }
-    fn is_new(&self) -> bool {
-        self.0.is_new()
-    }
-    fn start(&mut self, checkpoint: &vak_audit::Checkpoint) -> Result<(), vak_audit::StorageError> {
-        self.0.start(checkpoint)
-    }
-    fn recover(
-        &mut self,
-        origin: &vak_audit::Origin,
-        signer: &Signer,
-    ) -> Result<Option<vak_audit::Recovery>, vak_audit::StorageError> {
-        self.0.recover(origin, signer)
-    }
-    fn commit(&mut self, batch: &vak_audit::Batch<'_>) -> Result<(), vak_audit::StorageError> {
-        self.0.commit(batch)
-    }
-    fn close(&mut self) -> Result<(), vak_audit::StorageError> {
-        self.0.close()
-    }
-    fn source(&self) -> Result<Box<dyn Source>, vak_audit::StorageError> {
-        self.0.source()
-    }
+/// Nothing could be taken back.
+#[test]
+fn what_the_disk_gives_back_altered_is_not_uploaded() {
+    let server = Files::start();
+    let bucket = bucket(server.port, options());
+    let spool = Boxed { faulty: true, ..Boxed::new(Box::new(MemoryStore::new())) };
+    let (log, uploads) = open_on(spool, &bucket);
+    uploads.flush(PATIENCE).unwrap();
+    // In a full tile, over which the disk has a hash that is right.
+    fill(&log, 0..400);
+    assert!(matches!(why_stopped(&uploads), S3Error::Unsound(_)));
+    assert!(server.names("segments").is_empty() && server.names("tile").is_empty());
 }
 
 #[test]

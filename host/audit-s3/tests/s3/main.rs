@@ -12,4 +12,5 @@ mod http;
 mod proxy;
 mod servers;
 mod site;
+mod stores;
 mod tampering;
