@@ -146,3 +146,32 @@ impl Default for Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let credentials = Credentials {
+            access_key_id: "known".to_owned(),
+            secret_access_key: "hidden".to_owned(),
+            session_token: Some("hidden".to_owned()),
+        };
+        let printed = format!("{credentials:?}");
+        assert!(printed.contains("known") && !printed.contains("hidden"), "{printed}");
+    }
+
+    #[test]
+    fn names_are_under_the_prefix() {
+        let location = |prefix: &str| Location {
+            bucket: "audit".to_owned(),
+            prefix: prefix.to_owned(),
+            region: "eu-central-1".to_owned(),
+            endpoint: None,
+        };
+        for (prefix, expected) in [("", "checkpoint"), ("a", "a/checkpoint"), ("/a/b/", "a/b/checkpoint")] {
+            assert_eq!(location(prefix).key("checkpoint"), expected);
+        }
+    }
+}

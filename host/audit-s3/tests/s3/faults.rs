@@ -168,7 +168,8 @@ fn a_host_that_is_killed_within_an_upload_goes_on_where_it_was() {
         true => Fate::Answer(500),
         false => Fate::Pass,
     });
-    let (log, uploads) = open(&spool, &bucket(proxy.port, options()));
+    let short = Options { close_timeout: Duration::from_millis(100), ..options() };
+    let (log, uploads) = open(&spool, &bucket(proxy.port, short));
     fill(&log, 0..300);
     assert!(matches!(uploads.flush(Duration::from_millis(500)), Err(S3Error::Unavailable { .. })));
     assert!(!server.names("segments").is_empty());

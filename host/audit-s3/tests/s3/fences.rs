@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use vak_audit::{AppendError, Draft, Dropped, FileStore, Log, Payloads, StopCause, StorageError, What};
-use vak_audit_s3::{Lock, LockMode, Options, S3Error, S3Source};
+use vak_audit_s3::{Encryption, Lock, LockMode, Options, S3Error, S3Source};
 use vak_types::Timestamp;
 
 use crate::http::status;
@@ -157,6 +157,27 @@ fn what_is_locked_can_not_be_deleted_and_what_is_erasable_can() {
     let versions = moto.answer("GET", &format!("/{name}?versions&prefix=payloads/"), &[], b"");
     assert!(status(&versions) == 200 && !String::from_utf8(versions).unwrap().contains("<Key>"));
     assert_eq!(verify(&source).unwrap().erased, payloads.len() as u64);
+}
+
+#[test]
+fn objects_are_encrypted_and_stored_as_configured() {
+    let moto = Moto::get();
+    let name = moto.bucket(Kind::Versioned);
+    let folder = tempfile::tempdir().unwrap();
+    let key = "arn:aws:kms:us-east-1:000000000000:key/audit";
+    let storage_class = Some("STANDARD_IA".to_owned());
+    let options = Options { encryption: Encryption::Kms(key.to_owned()), storage_class, ..options() };
+    let bucket = bucket_named(moto.port, &name, options);
+    let (log, _) = open(&folder.path().join("log"), &bucket);
+    append(&log, decision(0, "/tmp/a", Payloads::Inline)).unwrap();
+    log.close().unwrap();
+    let segment = format!("segments/{:020}-{:020}.log.zst", 0, 0);
+    for (object, archived) in [("checkpoint", false), ("tile/0/000.p/1", false), (&*segment, true)] {
+        let head = String::from_utf8(moto.answer("HEAD", &format!("/{name}/{object}"), &[], b"")).unwrap();
+        assert!(head.contains(": aws:kms\r\n") && head.contains(key), "{object}: {head}");
+        assert_eq!(head.contains(": STANDARD_IA\r\n"), archived, "{object}: {head}");
+    }
+    assert_eq!(verify_bucket(&bucket), 1);
 }
 
 /// `If-None-Match: *` lets an object be put where a mark says that it was
