@@ -18,6 +18,12 @@ use crate::{Credentials, Location, Options, S3Error};
 const CUT_POLL: Duration = Duration::from_millis(50);
 
 /// A log's place in a bucket. Clones share one thread and its connections.
+///
+/// Reading takes the rights `s3:GetObject`, `s3:ListBucket` and, to verify,
+/// `s3:ListBucketVersions`; writing also `s3:PutObject`,
+/// `s3:AbortMultipartUpload` and, with a lock, `s3:PutObjectRetention`; erasing
+/// payloads `s3:DeleteObject` and `s3:DeleteObjectVersion`, best on `payloads/`
+/// alone.
 #[derive(Clone)]
 pub struct Bucket {
     shared: Arc<Shared>,

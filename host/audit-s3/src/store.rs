@@ -16,7 +16,9 @@ use crate::{Bucket, S3Error, Uploads};
 /// checkpoint. Nothing is deleted on disk.
 ///
 /// When another writer has moved the bucket's checkpoint, or an object there
-/// belongs to another log, the next commit fails and the log stops.
+/// belongs to another log, the next commit fails and the log stops. A writer
+/// that was shut out may have left objects; where the one that is right needs
+/// their names for something else, it stops too, and a person has to look.
 #[derive(Debug)]
 pub struct S3Store {
     spool: Box<dyn Store>,

@@ -80,13 +80,18 @@ fn tiles(source: &S3Source, size: u64) -> Result<(), S3Error> {
 }
 
 /// Every copy of a checkpoint is of a beginning of this log: another would show
-/// that the log was rewritten.
+/// that the log was rewritten. A copy comes after its checkpoint, so one that is
+/// of more shows that an old checkpoint was put back.
 fn checkpoints(source: &S3Source, size: u64) -> Result<(), S3Error> {
+    let names = source.list(CHECKPOINTS)?;
     let Some(head) = source.head()? else { return Err(S3Error::damaged(CHECKPOINT, "it is gone")) };
     let origin = head.lines().next().and_then(|origin| origin.parse::<Origin>().ok());
     let origin = origin.ok_or_else(|| S3Error::damaged(CHECKPOINT, "it names no log"))?;
-    for name in source.list(CHECKPOINTS)? {
+    for name in names {
         let Some(said) = names::size_of(&name) else { continue };
+        if said > source.size() {
+            return Err(S3Error::damaged(CHECKPOINT, format!("it is older than `{name}`: it was put back")));
+        }
         // Written since the checkpoint was read that is verified.
         if said > size {
             continue;

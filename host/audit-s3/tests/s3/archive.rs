@@ -48,7 +48,7 @@ fn what_is_restored_is_what_was_archived_byte_for_byte() {
     // One that was altered is not restored.
     let segment = server.names("segments").swap_remove(1);
     let bytes = std::fs::read(server.path(&segment)).unwrap();
-    std::fs::write(server.path(&segment), &bytes[1..]).unwrap();
+    server.alter(&segment, &bytes[1..]);
     let again = folder.path().join("again.db");
     assert!(restore(&S3Source::open(bucket).unwrap(), &again, &expected, None).is_err());
     assert!(!again.exists());
@@ -73,9 +73,7 @@ fn a_time_is_found_and_only_its_segments_are_read() {
         assert_eq!(found, wanted);
     }
     assert!(segments.len() > 10, "{}", segments.len());
-    let other = server.path(&segments[segments.len() / 2]);
-    let bytes = std::fs::read(&other).unwrap();
-    std::fs::write(&other, b"not a segment").unwrap();
+    server.alter(&segments[segments.len() / 2], b"not a segment");
     let mut found = 0;
     let ask = |from, to, found: &mut u64| {
         let source = S3Source::open(bucket.clone()).unwrap();
@@ -84,7 +82,6 @@ fn a_time_is_found_and_only_its_segments_are_read() {
     ask(100, 110, &mut found).unwrap();
     assert_eq!(found, 10);
     assert!(ask(0, 1_500, &mut found).is_err());
-    std::fs::write(&other, bytes).unwrap();
 }
 
 #[test]

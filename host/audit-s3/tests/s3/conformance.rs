@@ -7,7 +7,7 @@ use vak_audit::{
 use vak_audit_s3::{Options, S3Error, S3Source};
 use vak_types::Timestamp;
 
-use crate::servers::Files;
+use crate::servers::{BUCKET, Files};
 use crate::site::*;
 use crate::stores::Boxed;
 
@@ -114,6 +114,21 @@ fn a_checkpoint_kept_from_earlier_and_a_new_key_verify() {
         vak_audit::Expected { origin: &origin, key: &key, trusted: Some(&kept), witnesses: None, range: None };
     let report = vak_audit::verify_all(&S3Source::open(bucket).unwrap(), &expected, |_, _| ()).unwrap();
     assert_eq!((report.checkpoint.size(), &report.key), (6, &new_key));
+}
+
+#[test]
+fn two_logs_in_one_bucket_know_nothing_of_each_other() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    for (name, size) in [("one", 3), ("one/more", 300), ("two", 5)] {
+        let bucket = bucket_under(server.port, BUCKET, name, options());
+        let (log, _) = open(&folder.path().join(size.to_string()), &bucket);
+        fill(&log, 0..size);
+        append(&log, decision(size, "secret", Payloads::Erasable)).unwrap();
+        log.close().unwrap();
+        assert!(server.path(name).join("checkpoint").exists());
+        assert_eq!(verify_bucket(&bucket), size + 1);
+    }
+    assert_eq!(verify_bucket(&bucket_under(server.port, BUCKET, "/one/", options())), 4);
 }
 
 #[test]

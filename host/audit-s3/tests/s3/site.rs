@@ -49,9 +49,13 @@ pub(crate) fn bucket(port: u16, options: Options) -> Bucket {
 }
 
 pub(crate) fn bucket_named(port: u16, name: &str, options: Options) -> Bucket {
+    bucket_under(port, name, "", options)
+}
+
+pub(crate) fn bucket_under(port: u16, name: &str, prefix: &str, options: Options) -> Bucket {
     let location = Location {
         bucket: name.to_owned(),
-        prefix: String::new(),
+        prefix: prefix.to_owned(),
         region: "us-east-1".to_owned(),
         endpoint: Some(format!("http://127.0.0.1:{port}")),
     };

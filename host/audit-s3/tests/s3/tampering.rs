@@ -31,12 +31,12 @@ fn altering_or_removing_any_object_is_found() {
             let mut altered = bytes.clone();
             let last = altered.len() - 1;
             altered[last / 2] ^= 1;
-            std::fs::write(server.path(&name), altered).unwrap();
+            server.alter(&name, &altered);
             assert!(check().is_err(), "`{name}` was altered");
-            std::fs::write(server.path(&name), &bytes[..last]).unwrap();
+            server.alter(&name, &bytes[..last]);
             assert!(check().is_err(), "`{name}` was cut");
         }
-        std::fs::write(server.path(&name), bytes).unwrap();
+        server.alter(&name, &bytes);
         assert_eq!(check(), Ok(()), "{name}");
     }
 }
@@ -46,11 +46,12 @@ fn a_wrong_time_and_a_wrong_checkpoint_are_found() {
     let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
     let bucket = bucket(server.port, options());
     let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    uploads.flush(PATIENCE).unwrap();
     fill(&log, 0..3);
     uploads.flush(PATIENCE).unwrap();
     fill(&log, 3..6);
     log.close().unwrap();
-    let check = || verify(&S3Source::open(bucket.clone()).unwrap());
+    let check = || Ok::<_, S3Error>(verify(&S3Source::open(bucket.clone())?)?);
     // So that who asks for a later time does not look there.
     let name = server.names("times").pop().unwrap();
     let other = format!("{}{:020}", &name[..name.len() - 20], 4 * SECOND);
@@ -58,8 +59,14 @@ fn a_wrong_time_and_a_wrong_checkpoint_are_found() {
     assert!(check().unwrap_err().to_string().contains("times/"));
     std::fs::rename(server.path(&other), server.path(&name)).unwrap();
     check().unwrap();
-    // The newest checkpoint put in the place of an older one's copy.
+    // An old checkpoint put back.
     let copies = server.names("checkpoints");
-    std::fs::copy(server.path(copies.last().unwrap()), server.path(&copies[1])).unwrap();
+    let newest = std::fs::read(server.path("checkpoint")).unwrap();
+    server.alter("checkpoint", &std::fs::read(server.path(&copies[1])).unwrap());
+    assert!(check().unwrap_err().to_string().contains("it was put back"));
+    server.alter("checkpoint", &newest);
+    check().unwrap();
+    // The newest checkpoint put in the place of an older one's copy.
+    server.alter(&copies[1], &newest);
     assert!(check().unwrap_err().to_string().contains(&copies[1]));
 }
