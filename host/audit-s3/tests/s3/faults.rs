@@ -30,6 +30,8 @@ fn upload(
     let proxy = Proxy::before(server.port, fate);
     let through = bucket(proxy.port, options);
     let (log, uploads) = open(&folder.path().join("log"), &through);
+    // The checkpoint of no entries first, so that there are two uploads.
+    uploads.flush(PATIENCE)?;
     fill(&log, 0..300);
     let flushed = uploads.flush(PATIENCE);
     if flushed.is_ok() {

@@ -76,6 +76,7 @@ fn another_log_under_the_same_name_is_an_alarm() {
     std::fs::create_dir_all(server.path(name).parent().unwrap()).unwrap();
     std::fs::write(server.path(name), b"other").unwrap();
     let (log, uploads) = open(&folder.path().join("log"), &bucket);
+    uploads.flush(PATIENCE).unwrap();
     fill(&log, 0..3);
     assert_eq!(why_stopped(&uploads), S3Error::Diverged { key: name.to_owned() });
     let stopped = append(&log, decision(9, "/tmp/a", Payloads::Inline));
@@ -90,7 +91,8 @@ fn an_upload_that_was_cut_short_is_resumed_over_equal_bytes() {
     let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
     let bucket = bucket(server.port, options());
     let spool = folder.path().join("log");
-    let (log, _) = open(&spool, &bucket);
+    let (log, uploads) = open(&spool, &bucket);
+    uploads.flush(PATIENCE).unwrap();
     fill(&log, 0..300);
     log.close().unwrap();
     let before = server.names("");
