@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // Whoever audits needs nothing that could act.
     ("vak-audit-verify", &["vak-audit"]),
     // A store of its own, so that nobody else compiles what talks to S3.
-    ("vak-audit-s3", &["vak-audit", "vak-types"]),
+    ("vak-audit-s3", &["vak-audit", "vak-audit-verify", "vak-types"]),
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust"]),
     ("vak-engine", &["vak-trust", "vak-types"]),

@@ -25,9 +25,9 @@
 //! let signer = Signer::new(origin.clone(), &[7; 32]);
 //! let key = signer.verifier().clone();
 //!
-//! let store = S3Store::new(FileStore::open(Path::new("audit"))?, bucket.clone());
+//! let store = S3Store::new(Box::new(FileStore::open(Path::new("audit"))?), bucket.clone());
 //! let uploads = store.uploads();
-//! let log = Log::open(store, origin.clone(), signer, &Options::default())?;
+//! let log = Log::open(Box::new(store), origin.clone(), signer, &Options::default())?;
 //! log.close()?;
 //! assert_eq!(uploads.stopped(), None);
 //!

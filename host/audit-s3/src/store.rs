@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use vak_audit::{Batch, Checkpoint, Origin, Recovery, Signer, Source, StorageError, Store, VerifierKey};
+use vak_audit::{Batch, Checkpoint, Opener, Origin, Recovery, Signer, StorageError, Store, VerifierKey};
 
 use crate::pinned::Pinned;
 use crate::{Bucket, S3Error, Uploads};
@@ -29,8 +29,8 @@ pub struct S3Store {
 
 impl S3Store {
     /// Uploads the log in `spool` to `bucket`, once the log is opened.
-    pub fn new(spool: impl Store + 'static, bucket: Bucket) -> Self {
-        Self { spool: Box::new(spool), bucket, uploads: Uploads::new(), uploader: None }
+    pub fn new(spool: Box<dyn Store>, bucket: Bucket) -> Self {
+        Self { spool, bucket, uploads: Uploads::new(), uploader: None }
     }
 
     /// How far the upload is, now and later.
@@ -42,7 +42,7 @@ impl S3Store {
     fn begin(&mut self, checkpoint: Checkpoint, key: VerifierKey) -> Result<(), StorageError> {
         self.uploads.commit(checkpoint, key, 0);
         let (uploads, bucket) = (self.uploads.clone(), self.bucket.clone());
-        let source = Pinned::new(self.spool.source()?);
+        let source = Pinned::new((self.spool.opener())()?);
         let thread = std::thread::Builder::new().name("vak-audit-upload".to_owned());
         let uploader = thread.spawn(move || uploads.run(&bucket, &source))?;
         self.uploader = Some(uploader);
@@ -76,7 +76,7 @@ impl Store for S3Store {
         let recovery = self.spool.recover(origin, signer)?;
         // What is no log of this key is refused by who opens it, and not
         // uploaded before that.
-        let note = self.spool.source()?.head()?;
+        let note = (self.spool.opener())()?.head()?;
         let head = note.and_then(|note| Checkpoint::open(&note, origin, signer.verifier()).ok());
         if let Some(checkpoint) = head {
             self.begin(checkpoint, signer.verifier().clone())?;
@@ -106,8 +106,8 @@ impl Store for S3Store {
         flushed.map_err(S3Error::into)
     }
 
-    fn source(&self) -> Result<Box<dyn Source>, StorageError> {
-        self.spool.source()
+    fn opener(&self) -> Opener {
+        self.spool.opener()
     }
 }
 

@@ -5,6 +5,7 @@ mod follow;
 mod print;
 mod proof;
 mod query;
+mod s3;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +50,12 @@ pub(crate) enum Audit {
     /// Erase the payloads of an entry. What the log proves stays proven. The
     /// host must not be running.
     Erase(write::Erase),
+    /// Keep a log in S3, or what is new in it (`vak-audit-s3 archive`).
+    #[command(disable_help_flag = true)]
+    Archive(s3::Passed),
+    /// Get a log back from S3 (`vak-audit-s3 restore`).
+    #[command(disable_help_flag = true)]
+    Restore(s3::Passed),
     /// Print the verifier key of a configuration's log.
     Key {
         #[command(flatten)]
@@ -61,6 +68,8 @@ impl Audit {
         match self {
             Self::Verify(command) => return command.run(),
             Self::VerifyProof(command) => return command.run(),
+            Self::Archive(passed) => return passed.run("archive"),
+            Self::Restore(passed) => return passed.run("restore"),
             Self::Tail { log, lines, json, follow } => tail(&log, lines, json, follow)?,
             Self::Query(command) => command.run()?,
             Self::Export(command) => command.run()?,

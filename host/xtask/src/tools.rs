@@ -103,7 +103,7 @@ fn python_environment(source: &str, folder: &str) -> Result<()> {
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
     run(pip.arg(source.join("requirements.txt")))?;
-    mark(source, folder, &files)
+    mark(&source, &folder, &files)
 }
 
 /// A copy of what was installed from, written when the installation is done.

@@ -4,12 +4,12 @@ use vak_audit::{Expected, Log, Payloads, SqliteSource, SqliteStore, verify_all};
 use vak_audit_s3::{S3Error, S3Source, archive, query, restore};
 use vak_types::Timestamp;
 
-use crate::servers::Files;
+use crate::servers::{BUCKET, Files};
 use crate::site::*;
 
 /// A log in an SQLite file with an entry a second.
 fn local(path: &std::path::Path, from: u64, to: u64) {
-    let log = Log::open(SqliteStore::open(path).unwrap(), origin(), signer(), &log_options()).unwrap();
+    let log = Log::open(Box::new(SqliteStore::open(path).unwrap()), origin(), signer(), &log_options()).unwrap();
     fill(&log, from..to - 1);
     append(&log, decision(to - 1, "kept elsewhere", Payloads::Erasable)).unwrap();
     log.close().unwrap();
@@ -105,4 +105,35 @@ fn a_time_can_be_restored_and_verifies_for_its_range() {
         // It is not the whole log, and does not pass for it.
         assert!(verify(&file).is_err());
     }
+}
+
+#[test]
+fn the_command_archives_verifies_finds_and_restores() {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    local(&folder.path().join("log.db"), 0, 300);
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_vak-audit-s3"))
+            .args(arguments)
+            .args(["--bucket", BUCKET, "--key", &key().to_string()])
+            .args(["--endpoint", &format!("http://127.0.0.1:{}", server.port)])
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), text)
+    };
+    let (code, told) = run(&["archive", "log.db"]);
+    assert_eq!((code, told.as_str()), (Some(0), "the bucket has 300 entries of example.org/audit\n"));
+    let (code, told) = run(&["verify"]);
+    assert!(code == Some(0) && told.contains("verified 300 entries"), "{told}");
+    let (code, told) = run(&["query", "--until", "1970-01-01T00:00:10Z"]);
+    assert!(code == Some(0) && told.lines().count() == 10, "{told}");
+    let (code, told) = run(&["restore", "--output", "restored.db"]);
+    assert!(code == Some(0) && told.contains("restored entries 0 to 300 of 300"), "{told}");
+    let (code, told) = run(&["restore", "--output", "restored.db"]);
+    assert!(code == Some(2) && told.contains("is there already"), "{told}");
+    server.alter(&server.names("segments")[0], b"something else");
+    assert_eq!(run(&["verify"]).0, Some(1));
 }

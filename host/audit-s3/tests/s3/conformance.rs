@@ -31,7 +31,7 @@ fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
     let source = S3Source::open(bucket).unwrap();
     let report = verify(&source).unwrap();
     assert_eq!((report.checkpoint.size(), report.signed, report.payloads > 0), (700, 700, true));
-    assert_same(&*spool().source().unwrap(), &source);
+    assert_same(&*(spool().opener())().unwrap(), &source);
 }
 
 /// Nothing could be taken back.

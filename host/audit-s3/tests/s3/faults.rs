@@ -179,7 +179,7 @@ fn a_host_that_is_killed_within_an_upload_goes_on_where_it_was() {
     // More came, so that the last segment is another; what is left is no part
     // of the log.
     let store = FileStore::open(&spool).unwrap();
-    let log = Log::open(store, origin(), signer(), &log_options()).unwrap();
+    let log = Log::open(Box::new(store), origin(), signer(), &log_options()).unwrap();
     fill(&log, 300..310);
     log.close().unwrap();
     let bucket = bucket(server.port, options());

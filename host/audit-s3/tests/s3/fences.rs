@@ -118,7 +118,7 @@ fn a_spool_that_was_lost_or_is_old_is_refused() {
     let (_log, uploads) = open(&folder.path().join("empty"), &bucket);
     assert_eq!(why_stopped(&uploads), S3Error::Behind { spool: 0, bucket: 4 });
     let other = folder.path().join("other");
-    let log = Log::open(FileStore::open(&other).unwrap(), origin(), signer(), &log_options()).unwrap();
+    let log = Log::open(Box::new(FileStore::open(&other).unwrap()), origin(), signer(), &log_options()).unwrap();
     fill(&log, 10..20);
     log.close().unwrap();
     let (_log, uploads) = open(&other, &bucket);

@@ -70,9 +70,9 @@ pub(crate) fn open(path: &Path, bucket: &Bucket) -> (Log, Uploads) {
 }
 
 pub(crate) fn open_on(spool: impl Store + 'static, bucket: &Bucket) -> (Log, Uploads) {
-    let store = S3Store::new(spool, bucket.clone());
+    let store = S3Store::new(Box::new(spool), bucket.clone());
     let uploads = store.uploads();
-    (Log::open(store, origin(), signer(), &log_options()).unwrap(), uploads)
+    (Log::open(Box::new(store), origin(), signer(), &log_options()).unwrap(), uploads)
 }
 
 /// Decisions are signed, so that there are signatures of single entries.

@@ -1,6 +1,8 @@
 //! A store behind a pointer, and one on a disk that lies.
 
-use vak_audit::{Batch, Bundle, Checkpoint, Origin, Payload, Recovery, Signer, Source, StorageError, Store};
+use std::sync::Arc;
+
+use vak_audit::{Batch, Bundle, Checkpoint, Opener, Origin, Payload, Recovery, Signer, Source, StorageError, Store};
 use vak_types::Digest;
 
 /// A store behind a pointer is one too.
@@ -35,9 +37,12 @@ impl Store for Boxed {
     fn close(&mut self) -> Result<(), StorageError> {
         self.store.close()
     }
-    fn source(&self) -> Result<Box<dyn Source>, StorageError> {
-        let source = self.store.source()?;
-        Ok(if self.faulty { Box::new(Faulty(source)) } else { source })
+    fn opener(&self) -> Opener {
+        let (opener, faulty) = (self.store.opener(), self.faulty);
+        Arc::new(move || {
+            let source = opener()?;
+            Ok(if faulty { Box::new(Faulty(source)) } else { source })
+        })
     }
 }
 
