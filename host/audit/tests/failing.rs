@@ -6,10 +6,10 @@ mod common;
 
 use std::process::Command;
 
-use common::{Sample, append, check, draft, origin, signer};
+use common::{Kind, ON_DISK, Place, Sample, append, check, draft, origin, signer};
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use vak_audit::{AppendError, Log, LogReader, Options, Receipt, SqliteStore, StopCause, StorageError, Tier};
+use vak_audit::{AppendError, Log, Options, Receipt, SqliteStore, StopCause, StorageError, Tier};
 
 #[test]
 fn a_full_disk_stops_the_log() {
@@ -48,7 +48,8 @@ fn a_full_disk_stops_the_log() {
 #[ignore = "started by `a_write_error_stops_the_log`"]
 fn append_until_it_fails() {
     let path = std::env::var_os("VAK_AUDIT_PATH").unwrap();
-    let log = common::open(path.as_ref()).unwrap();
+    let kind = if std::env::var_os("VAK_AUDIT_SQLITE").is_some() { Kind::Sqlite } else { Kind::File };
+    let log = Place { path: path.into(), segment_bytes: 64 << 20, ..Place::new(kind) }.open();
     for count in 0_u64.. {
         match block_on(log.append(draft("b", &"x".repeat(500)), Tier::Durable)) {
             Ok(receipt) => assert!(matches!(receipt, Receipt::Durable { .. })),
@@ -63,16 +64,20 @@ fn append_until_it_fails() {
 
 #[test]
 fn a_write_error_stops_the_log() {
-    for blocks in [200, 301, 2_002] {
-        let sample = Sample::of(10);
+    for (kind, blocks) in ON_DISK.into_iter().flat_map(|kind| [200, 301, 2_002].map(|blocks| (kind, blocks))) {
+        let place = Place { segment_bytes: 64 << 20, ..Place::new(kind) };
+        let kept = place.extend(10, 1);
         // With the signal ignored, writing past the limit is an I/O error.
-        let output = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")])
             .arg(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "append_until_it_fails", "--nocapture"])
-            .env("VAK_AUDIT_PATH", &sample.path)
-            .output()
-            .unwrap();
+            .env("VAK_AUDIT_PATH", &place.path);
+        if kind == Kind::Sqlite {
+            command.env("VAK_AUDIT_SQLITE", "1");
+        }
+        let output = command.output().unwrap();
         let output = String::from_utf8_lossy(&output.stdout).into_owned();
         let line = output.lines().find_map(|line| line.strip_prefix("failed after ")).expect(&output);
         let (count, error) = line.split_once(": ").unwrap();
@@ -80,14 +85,11 @@ fn a_write_error_stops_the_log() {
         let count: u64 = count.parse().unwrap();
         assert!(count > 0, "{error}");
 
-        let reader = LogReader::open(&sample.path).unwrap();
-        assert!(reader.size().unwrap() >= 10 + count);
-        drop(reader);
-        let kept = check(&sample.path, Some(&sample.checkpoint)).unwrap().checkpoint;
-        let log = common::open(&sample.path).unwrap();
+        let log = place.open();
+        assert!(log.opened_at().size() >= 10 + count, "{kind:?}");
         append(&log, "d");
-        drop(log);
-        check(&sample.path, Some(&kept)).unwrap();
+        log.close().unwrap();
+        place.check(Some(&kept)).unwrap();
     }
 }
 

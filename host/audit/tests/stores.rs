@@ -204,6 +204,28 @@ fn proofs_of_every_entry_hold_and_of_no_other() {
     }
 }
 
+/// A proof stands for itself: with the key of its time it holds for good.
+#[test]
+fn a_proof_outlasts_the_key_that_signed_it() {
+    for kind in ON_DISK {
+        let place = Place::new(kind);
+        place.extend(5, 1);
+        let proof = LogReader::open(&place.path).unwrap().prove(3, &origin(), &key()).unwrap();
+        let log = place.open();
+        let next = || Signer::new(origin(), &[8; 32]);
+        block_on(log.rotate_key(next(), TIME)).unwrap();
+        append(&log, "b-0");
+        log.close().unwrap();
+        assert_eq!(proof.verify(&origin(), &key(), None).unwrap().0.seq, 3);
+        let reader = LogReader::open(&place.path).unwrap();
+        assert!(reader.prove(3, &origin(), &key()).is_err());
+        assert!(reader.prove(3, &origin(), next().verifier()).is_ok());
+        // The log grew out of the one the proof was made of.
+        let (old, new) = (place.check(None).unwrap().checkpoint, reader.consistency(5).unwrap());
+        assert_eq!((old.size(), new.is_empty()), (7, false));
+    }
+}
+
 #[test]
 fn a_part_of_a_log_verifies_and_only_that_is_read() {
     for kind in KINDS {

@@ -111,16 +111,17 @@ pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) path: PathBuf,
     pub(crate) kind: Kind,
+    /// Short, so that there are some segments.
+    pub(crate) segment_bytes: u64,
     pub(crate) memory: MemoryStore,
 }
 
 impl Place {
     pub(crate) fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { path: folder.path().join("audit"), folder, kind, memory: MemoryStore::new() }
+        Self { path: folder.path().join("audit"), folder, kind, segment_bytes: 20_000, memory: MemoryStore::new() }
     }
 
-    /// Short segments, so that there are some.
     pub(crate) fn store(&self) -> Box<dyn Store> {
         self.try_store().unwrap()
     }
@@ -129,7 +130,7 @@ impl Place {
         Ok(match self.kind {
             Kind::Memory => Box::new(self.memory.clone()),
             Kind::Sqlite => Box::new(SqliteStore::open(&self.path)?),
-            Kind::File => Box::new(FileStore::with_segments(&self.path, 20_000)?),
+            Kind::File => Box::new(FileStore::with_segments(&self.path, self.segment_bytes)?),
         })
     }
 
