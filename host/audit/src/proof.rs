@@ -47,29 +47,15 @@ pub fn verify_inclusion(
     if index >= size {
         return Err(ProofError::Index { index, size });
     }
-    let (mut node, mut last) = (index, size - 1);
+    let mut climb = Climb { node: index, last: size - 1 };
     let mut hash = *leaf;
     for sibling in proof {
-        if last == 0 {
-            return Err(ProofError::Length);
-        }
-        if node & 1 == 1 || node == last {
-            hash = node_hash(sibling, &hash);
-            while node & 1 == 0 && node != 0 {
-                node >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        node >>= 1;
-        last >>= 1;
+        hash = match climb.up()? {
+            Side::Left => node_hash(sibling, &hash),
+            Side::Right => node_hash(&hash, sibling),
+        };
     }
-    match (last, hash == *root) {
-        (0, true) => Ok(()),
-        (0, false) => Err(ProofError::Root),
-        _ => Err(ProofError::Length),
-    }
+    climb.end(hash == *root)
 }
 
 /// Checks that a tree of `new_size` leaves begins with those of the tree of
@@ -96,31 +82,60 @@ pub fn verify_consistency(
     // A complete old tree is a node of the new one; the proof leaves it out.
     let mut hashes = old_size.is_power_of_two().then_some(old_root).into_iter().chain(proof);
     let first = *hashes.next().ok_or(ProofError::Length)?;
-    let (mut node, mut last) = (old_size - 1, new_size - 1);
-    let skipped = node.trailing_ones();
-    node >>= skipped;
-    last >>= skipped;
+    let skipped = (old_size - 1).trailing_ones();
+    let mut climb = Climb { node: (old_size - 1) >> skipped, last: (new_size - 1) >> skipped };
     let (mut old, mut new) = (first, first);
     for sibling in hashes {
-        if last == 0 {
+        match climb.up()? {
+            Side::Left => {
+                old = node_hash(sibling, &old);
+                new = node_hash(sibling, &new);
+            }
+            Side::Right => new = node_hash(&new, sibling),
+        }
+    }
+    climb.end(old == *old_root && new == *new_root)
+}
+
+/// Where the sibling of a node is.
+enum Side {
+    Left,
+    Right,
+}
+
+/// The way from a node to the root: `fn` and `sn` of RFC 9162.
+struct Climb {
+    /// The node's number on its level.
+    node: u64,
+    /// The number of the last node there.
+    last: u64,
+}
+
+impl Climb {
+    /// Goes up to the next level where the node has a sibling.
+    fn up(&mut self) -> Result<Side, ProofError> {
+        if self.last == 0 {
             return Err(ProofError::Length);
         }
-        if node & 1 == 1 || node == last {
-            old = node_hash(sibling, &old);
-            new = node_hash(sibling, &new);
-            while node & 1 == 0 && node != 0 {
-                node >>= 1;
-                last >>= 1;
+        let side = if self.node & 1 == 1 || self.node == self.last { Side::Left } else { Side::Right };
+        if let Side::Left = side {
+            // A last node without a sibling is itself on the level above.
+            while self.node & 1 == 0 && self.node != 0 {
+                self.node >>= 1;
+                self.last >>= 1;
             }
-        } else {
-            new = node_hash(&new, sibling);
         }
-        node >>= 1;
-        last >>= 1;
+        self.node >>= 1;
+        self.last >>= 1;
+        Ok(side)
     }
-    match (last, old == *old_root && new == *new_root) {
-        (0, true) => Ok(()),
-        (0, false) => Err(ProofError::Root),
-        _ => Err(ProofError::Length),
+
+    /// Whether it ended at the root, with the hashes it should have.
+    fn end(&self, same: bool) -> Result<(), ProofError> {
+        match (self.last, same) {
+            (0, true) => Ok(()),
+            (0, false) => Err(ProofError::Root),
+            _ => Err(ProofError::Length),
+        }
     }
 }
