@@ -9,8 +9,10 @@ use vak_types::{Digest, Timestamp};
 use crate::committer::Committer;
 use crate::evidence;
 use crate::follow::{Follower, Watch};
+use crate::ledger::Ledger;
 use crate::queue::{Queue, Work};
 use crate::resume::resume;
+use crate::sealing::Sealing;
 use crate::store::{StorageError, Store};
 use crate::{Checkpoint, Draft, KindSet, Origin, Receipt, Signer, Tier, VerifyError};
 
@@ -99,7 +101,8 @@ pub struct Log {
     cut_bytes: u64,
     queue: Arc<Queue>,
     watch: Arc<Watch>,
-    committer: Option<JoinHandle<Checkpoint>>,
+    /// The sealer and the committer.
+    threads: Option<(JoinHandle<()>, JoinHandle<Checkpoint>)>,
 }
 
 impl Log {
@@ -146,16 +149,20 @@ impl Log {
         let opened_at = checkpoint.clone();
         let queue = Arc::new(Queue::new(opened_at.size(), options));
         let watch = Arc::new(Watch::new(opener, opened_at.size()));
-        let committer = Committer::new(store, signer, chain, checkpoint, options.signed);
-        let committer = std::thread::Builder::new()
-            .name("vak-audit".to_owned())
-            .spawn({
-                let (queue, watch) = (Arc::clone(&queue), Arc::clone(&watch));
-                move || committer.run(&queue, &watch)
-            })
-            .map_err(|error| OpenError::Thread(error.to_string()))?;
+        let sealing = Arc::new(Sealing::new(Ledger::new(signer, chain, options.signed)));
+        let committer = Committer::new(store, Arc::clone(&sealing), checkpoint);
+        let sealer = spawn("vak-audit-seal", {
+            let queue = Arc::clone(&queue);
+            move || sealing.run_ahead(&queue)
+        })?;
+        let committer = spawn("vak-audit-commit", {
+            let (queue, watch) = (Arc::clone(&queue), Arc::clone(&watch));
+            move || committer.run(&queue, &watch)
+        });
+        // The sealer's reason to run goes with the other.
+        let committer = committer.inspect_err(|_| queue.close())?;
         let cut_bytes = recovery.map_or(0, |recovery| recovery.cut_bytes);
-        Ok(Self { origin, opened_at, cut_bytes, queue, watch, committer: Some(committer) })
+        Ok(Self { origin, opened_at, cut_bytes, queue, watch, threads: Some((sealer, committer)) })
     }
 
     /// The newest checkpoint when the log was opened. One that was kept
@@ -228,7 +235,10 @@ impl Log {
 
     fn finish(&mut self) -> Option<Checkpoint> {
         self.queue.close();
-        self.committer.take()?.join().ok()
+        let (sealer, committer) = self.threads.take()?;
+        // A panic in it has stopped the queue, which says so.
+        sealer.join().unwrap_or(());
+        committer.join().ok()
     }
 
     /// A committer that goes without a word has panicked.
@@ -241,4 +251,9 @@ impl Drop for Log {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, OpenError> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map_err(|error| OpenError::Thread(error.to_string()))
 }

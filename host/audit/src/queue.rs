@@ -1,5 +1,6 @@
-//! The queue between those who append and the one thread that commits.
+//! The queue between those who append and the threads that seal and commit.
 
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
@@ -11,6 +12,10 @@ use crate::{Draft, Options, Signer};
 /// The most bytes that wait in the queue, so that the longest entries don't
 /// take half a gigabyte: 64 MiB.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// How many entries have to wait before they are sealed ahead of their commit:
+/// enough to be worth waking a thread, and sealed in some 60 µs.
+pub(crate) const AHEAD_ENTRIES: usize = 64;
 
 /// Tells whoever appended how the commit went.
 pub(crate) type Done = oneshot::Sender<Result<Committed, AppendError>>;
@@ -25,7 +30,8 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    fn bytes(&self) -> usize {
+    /// What it takes of the queue's room.
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Append(draft) => {
                 draft.rest.len() + draft.payloads.iter().map(|payload| payload.bytes.len()).sum::<usize>()
@@ -54,12 +60,17 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     /// Tells the committer that there is something to do.
     work: Condvar,
+    /// Tells the sealer that there is enough to seal ahead.
+    enough: Condvar,
     entries_max: usize,
 }
 
 #[derive(Debug)]
 struct State {
-    pending: Vec<Pending>,
+    pending: VecDeque<Pending>,
+    /// Entries that are not yet being written, and their bytes: those that are
+    /// pending, and those that are sealed.
+    entries: usize,
     bytes: usize,
     /// The sequence number of the next entry that gets a place. Places are
     /// committed in order and a failed commit is the last, so an entry's
@@ -70,6 +81,8 @@ struct State {
     /// The committer sleeps; set so that waking it costs a system call once a
     /// batch and not once an entry.
     idle: bool,
+    /// The sealer sleeps.
+    sealer_idle: bool,
     closed: bool,
     stopped: Option<StopCause>,
 }
@@ -77,15 +90,18 @@ struct State {
 impl Queue {
     pub(crate) fn new(next_seq: u64, options: &Options) -> Self {
         let state = State {
-            pending: Vec::new(),
+            pending: VecDeque::new(),
+            entries: 0,
             bytes: 0,
             next_seq,
             waiting: Vec::new(),
             idle: false,
+            sealer_idle: false,
             closed: false,
             stopped: None,
         };
-        Self { state: Mutex::new(state), work: Condvar::new(), entries_max: options.queue_entries_max.max(1) }
+        let entries_max = options.queue_entries_max.max(1);
+        Self { state: Mutex::new(state), work: Condvar::new(), enough: Condvar::new(), entries_max }
     }
 
     /// Gives `work` a place, as soon as there is one, and its sequence number.
@@ -113,36 +129,70 @@ impl Queue {
             return Err(AppendError::NoSuchDecision { decision, size: state.next_seq });
         }
         let bytes = state.bytes + pending.work.bytes();
-        if state.pending.len() >= self.entries_max || (bytes > QUEUE_BYTES_MAX && !state.pending.is_empty()) {
+        if state.entries >= self.entries_max || (bytes > QUEUE_BYTES_MAX && state.entries > 0) {
             let (free, place) = oneshot::channel();
             state.waiting.push(free);
             return Ok(Err((pending, place)));
         }
+        state.entries += 1;
         state.bytes = bytes;
-        state.pending.push(pending);
+        state.pending.push_back(pending);
         let seq = state.next_seq;
         state.next_seq += 1;
-        if std::mem::take(&mut state.idle) {
-            drop(state);
-            self.work.notify_one();
+        let wake = if std::mem::take(&mut state.idle) {
+            Some(&self.work)
+        } else if state.pending.len() >= AHEAD_ENTRIES && std::mem::take(&mut state.sealer_idle) {
+            Some(&self.enough)
+        } else {
+            None
+        };
+        drop(state);
+        if let Some(wake) = wake {
+            wake.notify_one();
         }
         Ok(Ok(seq))
     }
 
-    /// Waits for entries and swaps all of them into `batch`, which has to be
-    /// empty. False when the queue is closed and nothing is left.
-    pub(crate) fn take(&self, batch: &mut Vec<Pending>) -> bool {
+    /// Waits until there are entries that are not being written. False when the
+    /// queue is closed and nothing is left.
+    pub(crate) fn wait(&self) -> bool {
         let mut state = self.lock();
-        while state.pending.is_empty() {
-            if state.closed {
+        while state.entries == 0 {
+            if state.closed || state.stopped.is_some() {
                 return false;
             }
             state.idle = true;
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.idle = false;
-        std::mem::swap(&mut state.pending, batch);
-        state.bytes = 0;
+        true
+    }
+
+    /// Waits until there is enough to seal ahead. False when there will not be.
+    pub(crate) fn wait_for_enough(&self) -> bool {
+        let mut state = self.lock();
+        while state.pending.len() < AHEAD_ENTRIES {
+            if state.closed || state.stopped.is_some() {
+                return false;
+            }
+            state.sealer_idle = true;
+            state = self.enough.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.sealer_idle = false;
+        true
+    }
+
+    /// Swaps what is pending into `batch`, which has to be empty. It keeps its
+    /// room until [`free`](Self::free).
+    pub(crate) fn take(&self, batch: &mut VecDeque<Pending>) {
+        std::mem::swap(&mut self.lock().pending, batch);
+    }
+
+    /// Gives back the room of entries that are about to be written.
+    pub(crate) fn free(&self, entries: usize, bytes: usize) {
+        let mut state = self.lock();
+        state.entries -= entries;
+        state.bytes -= bytes;
         // All of them, not as many as there are places: one that was cancelled
         // in the meantime must not keep the place from another.
         let waiting = std::mem::take(&mut state.waiting);
@@ -150,13 +200,13 @@ impl Queue {
         for free in waiting {
             free.send(()).unwrap_or(());
         }
-        true
     }
 
     /// Nothing more comes; what is queued is still committed.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_one();
+        self.enough.notify_one();
     }
 
     /// Refuses everything from now on, including what is queued. The first
@@ -167,6 +217,8 @@ impl Queue {
         let pending = std::mem::take(&mut state.pending);
         let waiting = std::mem::take(&mut state.waiting);
         drop((state, waiting));
+        self.work.notify_one();
+        self.enough.notify_one();
         for done in pending.into_iter().filter_map(|pending| pending.done) {
             done.send(Err(AppendError::Stopped(cause.clone()))).unwrap_or(());
         }
