@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vak_audit::{Expected, VerifierKey, open_source, verify_all};
 use vak_audit_s3::{Bucket, Credentials, Encryption, Location, Lock, LockMode, Options, S3Source};
-use vak_audit_verify::{bar, progress, verifier_key};
+use vak_audit_verify::{Times, bar, progress, verifier_key};
 use vak_types::Timestamp;
 
 /// Keeps audit logs in S3. Credentials come from `AWS_ACCESS_KEY_ID`,
@@ -110,24 +111,11 @@ enum Mode {
     Compliance,
 }
 
-/// Which entries.
-#[derive(Args)]
-struct Times {
-    /// Not before this time, such as 2026-11-23T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    since: Option<Timestamp>,
-    /// Before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Timestamp>,
-}
-
-impl Times {
-    /// `None` when it is all of the log.
-    fn range(&self) -> Option<std::ops::Range<Timestamp>> {
-        let given = self.since.is_some() || self.until.is_some();
-        let until = self.until.unwrap_or(Timestamp::from_nanos(u64::MAX));
-        given.then(|| self.since.unwrap_or_default()..until)
-    }
+/// `None` when it is all of the log.
+fn range(times: Times) -> Option<Range<Timestamp>> {
+    let given = times.since.is_some() || times.until.is_some();
+    let until = times.until.unwrap_or(Timestamp::from_nanos(u64::MAX));
+    given.then(|| times.since.unwrap_or_default()..until)
 }
 
 impl Place {
@@ -203,12 +191,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore { output, place, times } => {
             let key = place.key()?;
             let (report, range) =
-                vak_audit_s3::restore(&place.source()?, &output, &Expected::of(&key), times.range().as_ref())?;
+                vak_audit_s3::restore(&place.source()?, &output, &Expected::of(&key), range(times).as_ref())?;
             println!("restored entries {} to {} of {}", range.start, range.end, report.checkpoint.size());
         }
         Command::Query { place, times } => {
             let key = place.key()?;
-            let range = times.range().context("give `--since`, `--until` or both")?;
+            let range = range(times).context("give `--since`, `--until` or both")?;
             vak_audit_s3::query(&place.source()?, &Expected::of(&key), range, |_, entry| {
                 let about = entry.body.about().map(|about| about.agent.as_str()).unwrap_or_default();
                 println!("{:>6}  {}  {about:<12}  {}", entry.seq, entry.time, entry.body.kind());
@@ -216,10 +204,4 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    let time: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let nanos = u64::try_from(time.as_nanosecond()).map_err(|_| "the log has times from 1970 to 2554".to_owned())?;
-    Ok(Timestamp::from_nanos(nanos))
 }

@@ -11,7 +11,6 @@ use vak_audit::{
 use vak_types::Timestamp;
 
 use crate::query::spans;
-use crate::ship::commitments;
 use crate::{S3Error, S3Source};
 
 /// Entries in a tile. A part of a log is verified in whole tiles.
@@ -117,8 +116,8 @@ impl File<'_> {
             for (seq, bytes, _) in bundle.signed().filter(|(seq, ..)| whole.contains(seq)) {
                 let entry = Entry::decode(bytes);
                 let entry = entry.map_err(|error| VerifyError::Entry { seq, source: error.into() })?;
-                for commitment in commitments(&entry) {
-                    payloads.extend(source.payload(&commitment)?);
+                for commitment in entry.body.commitments() {
+                    payloads.extend(source.payload(&commitment.digest)?);
                 }
             }
             next = bundle.end();

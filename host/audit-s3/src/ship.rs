@@ -8,7 +8,7 @@
 use std::sync::atomic::AtomicBool;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use vak_audit::{Body, Bundle, Checkpoint, Dropped, Entry, Source, Tree, VerifyError, What, tile_path};
+use vak_audit::{Bundle, Checkpoint, Entry, Source, Tree, VerifyError, tile_path};
 use vak_types::Digest;
 
 use crate::client::New;
@@ -128,20 +128,11 @@ fn look_through(bundle: &Bundle, erased: &mut Vec<Digest>) -> Result<(Times, Vec
                 Times { span, earliest: so_far.earliest.min(entry.time), latest: so_far.latest.max(entry.time) }
             }
         });
-        payloads.extend(commitments(&entry));
-        if let Body::Drop(Dropped { what: What::Payload { commitment }, .. }) = entry.body {
-            erased.push(commitment);
-        }
+        payloads.extend(entry.body.commitments().map(|commitment| commitment.digest));
+        erased.extend(entry.body.erases());
     }
     let missing = VerifyError::Missing { seq: bundle.first(), size: bundle.end() };
     Ok((times.ok_or(missing)?, payloads))
-}
-
-/// The payloads that stand beside an entry.
-pub(crate) fn commitments(entry: &Entry) -> Vec<Digest> {
-    let Body::Decision(_, decision) = &entry.body else { return Vec::new() };
-    let parts = [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()];
-    parts.into_iter().flatten().map(|commitment| commitment.digest).collect()
 }
 
 /// Uploads the tiles that have grown.

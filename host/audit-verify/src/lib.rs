@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod times;
 mod verify;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use vak_audit::{VerifierKey, WitnessPolicy};
 
+pub use times::Times;
 pub use verify::Verify;
 
 /// Reads a verifier key, or a file with one.

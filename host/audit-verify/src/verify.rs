@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
-use vak_audit::{Expected, Report, VerifyError, open_source, verify_all};
+use vak_audit::{Expected, Origin, Report, Source, VerifierKey, VerifyError, open_source, verify_all, verify_chain};
 
 use crate::{bar, progress, verifier_key, witness_policy};
 
@@ -18,8 +18,13 @@ pub struct Verify {
     log: PathBuf,
     /// A verifier key of the log, as `vak audit key` prints it, or a file with
     /// it. It may have been rotated away since.
-    #[arg(long)]
-    key: String,
+    #[arg(long, required_unless_present = "origin")]
+    key: Option<String>,
+    /// Without a key: check only that the entries can be read, follow from each
+    /// other and lead to the checkpoint of the log with this name. Shows damage,
+    /// and not who wrote them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["key", "checkpoint", "witness_policy", "from", "to", "keep"])]
+    origin: Option<String>,
     /// A checkpoint kept from earlier, or a receipt's, in a file: shows whether
     /// the log was cut back or rewritten since.
     #[arg(long, value_name = "FILE")]
@@ -46,7 +51,14 @@ impl Verify {
     /// # Errors
     /// An argument names what is not there or is not what it should be.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let key = verifier_key(&self.key)?;
+        match (&self.key, &self.origin) {
+            (Some(key), _) => self.verify(&verifier_key(key)?),
+            (None, Some(origin)) => self.verify_chain(&origin.parse()?),
+            (None, None) => bail!("give `--key`, or `--origin` where there is none"),
+        }
+    }
+
+    fn verify(&self, key: &VerifierKey) -> anyhow::Result<ExitCode> {
         let read =
             |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("reading `{}`", path.display()));
         let trusted = self.checkpoint.as_ref().map(read).transpose()?;
@@ -54,11 +66,9 @@ impl Verify {
         let range =
             (self.from.is_some() || self.to.is_some()).then(|| self.from.unwrap_or(0)..self.to.unwrap_or(u64::MAX));
         let expected =
-            Expected { trusted: trusted.as_deref(), witnesses: witnesses.as_ref(), range, ..Expected::of(&key) };
+            Expected { trusted: trusted.as_deref(), witnesses: witnesses.as_ref(), range, ..Expected::of(key) };
         let bar = bar()?;
-        let verified = open_source(&self.log)
-            .map_err(|source| VerifyError::Storage { seq: 0, source })
-            .and_then(|source| verify_all(&*source, &expected, progress(&bar)));
+        let verified = self.source().and_then(|source| verify_all(&*source, &expected, progress(&bar)));
         bar.finish_and_clear();
         match verified {
             Ok(report) => {
@@ -69,26 +79,44 @@ impl Verify {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Err(error) => {
-                eprintln!("NOT VERIFIED: {error}");
-                Ok(ExitCode::from(1))
-            }
+            Err(error) => Ok(refused(&error)),
         }
+    }
+
+    fn verify_chain(&self, origin: &Origin) -> anyhow::Result<ExitCode> {
+        let bar = bar()?;
+        let size = self.source().and_then(|source| verify_chain(&*source, origin, progress(&bar)));
+        bar.finish_and_clear();
+        match size {
+            Ok(size) => {
+                println!("intact: {size} entries of {origin} follow from each other; nobody's signature was checked");
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => Ok(refused(&error)),
+        }
+    }
+
+    fn source(&self) -> Result<Box<dyn Source>, VerifyError> {
+        open_source(&self.log).map_err(|source| VerifyError::Storage { seq: 0, source })
     }
 }
 
+fn refused(error: &VerifyError) -> ExitCode {
+    eprintln!("NOT VERIFIED: {error}");
+    ExitCode::from(1)
+}
+
 fn print(report: &Report) {
-    let Report { checkpoint, read, decisions, outcomes, signed, payloads, erased, .. } = report;
-    println!(
-        "verified {} entries ({decisions} decisions, {outcomes} outcomes) of {}",
-        checkpoint.size(),
-        checkpoint.origin()
-    );
+    let Report { checkpoint, read, decisions, outcomes, signed, foreign, payloads, erased, .. } = report;
+    println!("verified {read} entries ({decisions} decisions, {outcomes} outcomes) of {}", checkpoint.origin());
     if *read != checkpoint.size() {
-        println!("of these, {read} were read, and the others taken by their stored hashes");
+        println!("the log has {}; the others were taken by their stored hashes", checkpoint.size());
     }
     if *signed > 0 {
         println!("{signed} entries have a signature of their own");
+    }
+    if let Some(seq) = foreign {
+        println!("that of entry {seq} is not by this key; read the whole log to see whether it is by an earlier one");
     }
     if *payloads + *erased > 0 {
         println!("{payloads} payloads are kept, {erased} were erased");

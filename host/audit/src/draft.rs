@@ -6,7 +6,7 @@ use crate::codec::{EncodeError, Writer};
 use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
 use crate::payload::{Payload, Payloads};
-use crate::{Body, Configuration, Dropped, EntryKind, Outcome, What};
+use crate::{Body, Configuration, Dropped, EntryKind, Outcome};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -76,11 +76,7 @@ impl Draft {
         let mut writer = Writer::with_capacity(512);
         write_start(&mut writer, time, body.kind());
         body.write(&mut writer);
-        let erases = match body {
-            Body::Drop(Dropped { what: What::Payload { commitment }, .. }) => Some(*commitment),
-            _ => None,
-        };
         let rest = writer.finish(REST_BYTES_MAX)?;
-        Ok(Self { kind: body.kind(), rest, payloads: Vec::new(), erases, after: None })
+        Ok(Self { kind: body.kind(), rest, payloads: Vec::new(), erases: body.erases(), after: None })
     }
 }

@@ -24,8 +24,8 @@ pub(crate) use part::Kept;
 pub use part::{Contents, PART_BYTES_MAX, Part};
 pub use rotation::KeyRotation;
 
-use crate::Origin;
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
+use crate::{Commitment, Origin};
 
 /// The longest entry, in bytes. Entry bundles of C2SP tlog-tiles give the
 /// length of an entry in 16 bits.
@@ -67,6 +67,26 @@ impl Body {
         match self {
             Self::Decision(about, _) | Self::Outcome(about, _) => Some(about),
             Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) => None,
+        }
+    }
+
+    /// What this commits to that is kept beside the log.
+    pub fn commitments(&self) -> impl Iterator<Item = &Commitment> {
+        let decision = match self {
+            Self::Decision(_, decision) => Some(decision),
+            _ => None,
+        };
+        let parts = decision.map(|decision| {
+            [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()]
+        });
+        parts.into_iter().flatten().flatten()
+    }
+
+    /// The commitment to the payload that this says was erased.
+    pub fn erases(&self) -> Option<Digest> {
+        match self {
+            Self::Drop(Dropped { what: What::Payload { commitment }, .. }) => Some(*commitment),
+            _ => None,
         }
     }
 

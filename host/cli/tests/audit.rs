@@ -104,7 +104,12 @@ fn a_log_is_verified_proven_exported_and_searched() {
         );
         let told =
             site.ok(&["verify", text(&log), "--key", key.trim(), "--from", "0", "--to", "10", "--checkpoint", "kept"]);
-        assert!(told.contains("301 were read") || told.contains("verified 301"), "{told}");
+        assert!(told.contains("verified 301"), "{told}");
+        let told = site.ok(&["verify", text(&log), "--origin", "example.org/cli"]);
+        assert!(told.starts_with("intact: 301 entries") && told.contains("nobody's signature was checked"), "{told}");
+        let refused = site.run(&["verify", text(&log), "--origin", "example.org/another"]);
+        assert!(refused.code == 1 && refused.err.starts_with("NOT VERIFIED"), "{}", refused.err);
+        assert_eq!(site.run(&["verify", text(&log)]).code, 2);
 
         std::fs::write(site.path("policy"), "quorum none\n").unwrap();
         site.ok(&["prove", text(&log), "7", "--key", "log.vkey", "-o", "seven"]);

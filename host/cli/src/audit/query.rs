@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vak_audit::{Cursor, EntryKind, Index, LogReader, Query};
-use vak_audit_verify::{bar, progress};
-use vak_types::{Decision, Timestamp};
+use vak_audit_verify::{Times, bar, progress};
+use vak_types::Decision;
 
 use super::print;
 
@@ -31,12 +31,8 @@ pub(crate) struct QueryArgs {
     /// Of this kind: decision, outcome, key-rotation, configuration or drop.
     #[arg(long)]
     kind: Option<EntryKind>,
-    /// Not before this time, such as 2026-11-23T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    since: Option<Timestamp>,
-    /// Before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    times: Times,
     /// How many, the newest first.
     #[arg(long, short = 'n', default_value_t = 20)]
     lines: usize,
@@ -62,8 +58,8 @@ impl QueryArgs {
             decision: self.verdict,
             component: self.component,
             kind: self.kind,
-            from: self.since,
-            to: self.until,
+            from: self.times.since,
+            to: self.times.until,
         };
         let page = index.find(&query, self.after, self.lines)?;
         for seq in page.seqs {
@@ -78,10 +74,4 @@ impl QueryArgs {
 
 fn decision(text: &str) -> Result<Decision, String> {
     serde_json::from_value(text.into()).map_err(|_| "write allow, backtrack, escalate or deny".to_owned())
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    let time: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let nanos = u64::try_from(time.as_nanosecond()).map_err(|_| "the log has times from 1970 to 2554".to_owned())?;
-    Ok(Timestamp::from_nanos(nanos))
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use vak_audit::{Body, Draft, Dropped, Log, LogReader, Signer, Tier, What};
+use vak_audit::{Draft, Dropped, Log, LogReader, Signer, Tier, What};
 use vak_trust::PrivateKey;
-use vak_types::{Digest, Timestamp};
+use vak_types::Timestamp;
 
 use crate::{Configured, block_on};
 
@@ -54,7 +54,8 @@ impl Erase {
         let config = self.configured.load()?;
         let log = open(&config)?;
         let reader = LogReader::open(&config.log())?;
-        let commitments = commitments(&reader, self.seq)?;
+        let entry = reader.entry(self.seq)?;
+        let commitments: Vec<_> = entry.body.commitments().map(|commitment| commitment.digest).collect();
         if commitments.is_empty() {
             bail!(
                 "entry {} has no payload beside the log; set `audit.payloads` to `erasable` for those to come",
@@ -76,12 +77,6 @@ impl Erase {
         println!("erased {erased} payloads of entry {}", self.seq);
         Ok(())
     }
-}
-
-fn commitments(reader: &LogReader, seq: u64) -> anyhow::Result<Vec<Digest>> {
-    let Body::Decision(_, decision) = reader.entry(seq)?.body else { return Ok(Vec::new()) };
-    let parts = [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()];
-    Ok(parts.into_iter().flatten().map(|commitment| commitment.digest).collect())
 }
 
 fn open(config: &vak::Config) -> anyhow::Result<Log> {

@@ -10,7 +10,7 @@ use vak_types::Digest;
 
 use crate::store::StorageError;
 use crate::store::lock::MODE;
-use crate::{Body, Entry, Payload, What};
+use crate::{Entry, Payload};
 
 /// The folder of payloads.
 pub(super) const PAYLOADS: &str = "payloads";
@@ -71,18 +71,9 @@ pub(super) struct Told {
 impl Told {
     /// An entry that is none shows when the log is checked.
     pub(super) fn entry(&mut self, bytes: &[u8]) {
-        match Entry::decode(bytes).map(|entry| entry.body) {
-            Ok(Body::Decision(_, decision)) => {
-                let parts =
-                    [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()];
-                self.kept.extend(parts.into_iter().flatten().map(|commitment| commitment.digest));
-            }
-            Ok(Body::Drop(dropped)) => {
-                if let What::Payload { commitment } = dropped.what {
-                    self.erased.insert(commitment);
-                }
-            }
-            _ => {}
+        if let Ok(Entry { body, .. }) = Entry::decode(bytes) {
+            self.kept.extend(body.commitments().map(|commitment| commitment.digest));
+            self.erased.extend(body.erases());
         }
     }
 }
