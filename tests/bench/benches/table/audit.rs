@@ -6,10 +6,12 @@ mod sample;
 
 use crate::print::Row;
 
-/// Appending, verifying, proving and finding.
-pub(crate) fn rows() -> Vec<Row> {
-    let folder = tempfile::tempdir().unwrap();
-    let mut rows = appending::rows(folder.path());
-    rows.extend(large::rows(folder.path()));
-    rows
+/// Appending.
+pub(crate) fn writing() -> Vec<Row> {
+    appending::rows(tempfile::tempdir().unwrap().path())
+}
+
+/// Verifying, proving and finding.
+pub(crate) fn reading() -> Vec<Row> {
+    large::rows(tempfile::tempdir().unwrap().path())
 }

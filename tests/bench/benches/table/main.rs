@@ -20,14 +20,15 @@ const SECTIONS: &[Section] = &[
     ("decisions", decisions::rows),
     ("durable", durable::rows),
     ("gateway", gateway::rows),
-    ("audit", audit::rows),
+    ("audit-writing", audit::writing),
+    ("audit-reading", audit::reading),
 ];
 
-/// All sections, or those whose names are given.
+/// All sections, or those whose names begin with one of the given.
 fn main() {
     let names: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     println!("{}\n", machine::describe());
-    let chosen = SECTIONS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|word| word == name));
+    let chosen = SECTIONS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|word| name.starts_with(word.as_str())));
     let rows: Vec<_> = chosen.flat_map(|(_, rows)| rows()).collect();
     print::table(&rows);
 }
