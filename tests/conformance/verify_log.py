@@ -47,17 +47,17 @@ def verify(log: Stored, origin: str, trusted: Key, kept: Checkpoint | None) -> t
 
 
 def keys_of(entries: list[Entry], trusted: Key) -> list[Key]:
-    """The key before the first entry and, for each entry, the one of its time: rotations lead from the trusted key
-    back to those before it, and on to those after it."""
-    present = trusted
-    for rotation in (entry.rotation for entry in reversed(entries) if entry.rotation):
-        check(rotation.is_signed(), "a key rotation is not signed by both keys")
-        present = rotation.old if rotation.new == present else present
+    """The key before the first entry and, for each entry, the one of its time."""
+    rotations = [entry.rotation for entry in entries if entry.rotation]
+    present = rotations[0].old if rotations else trusted
     keys = [present]
     for entry in entries:
-        if entry.rotation and entry.rotation.old == present:
+        if entry.rotation:
+            check(entry.rotation.is_signed(), "a key rotation is not signed by both keys")
+            check(entry.rotation.old == present, "a key rotation is not from the present key")
             present = entry.rotation.new
         keys.append(present)
+    check(trusted in keys, "the log has other keys")
     return keys
 
 

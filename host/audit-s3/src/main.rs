@@ -13,7 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vak_audit::{Expected, VerifierKey, open_source, verify_all};
 use vak_audit_s3::{Bucket, Credentials, Encryption, Location, Lock, LockMode, Options, S3Source};
 use vak_audit_verify::{Times, bar, progress, verifier_key};
-use vak_types::Timestamp;
+use vak_types::{Timestamp, printable};
+
+/// Longest message about what is wrong with a log, in bytes.
+const MESSAGE_BYTES_MAX: usize = 4_096;
 
 /// Keeps audit logs in S3. Credentials come from `AWS_ACCESS_KEY_ID`,
 /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
@@ -183,7 +186,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             match verified {
                 Ok(report) => println!("verified {} entries of {}", report.checkpoint.size(), key.name()),
                 Err(error) => {
-                    eprintln!("NOT VERIFIED: {error}");
+                    eprintln!("NOT VERIFIED: {}", printable(&error.to_string(), MESSAGE_BYTES_MAX));
                     return Ok(ExitCode::from(1));
                 }
             }
@@ -197,10 +200,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Query { place, times } => {
             let key = place.key()?;
             let range = range(times).context("give `--since`, `--until` or both")?;
-            vak_audit_s3::query(&place.source()?, &Expected::of(&key), range, |_, entry| {
+            let foreign = vak_audit_s3::query(&place.source()?, &Expected::of(&key), range, |_, entry| {
                 let about = entry.body.about().map(|about| about.agent.as_str()).unwrap_or_default();
                 println!("{:>6}  {}  {about:<12}  {}", entry.seq, entry.time, entry.body.kind());
             })?;
+            if let Some(seq) = foreign {
+                eprintln!("the signature that entry {seq} has of its own is not by this key; `verify` tells by which");
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -14,7 +14,9 @@ use crate::{S3Error, S3Source};
 /// `expected` before it is given. `expected.range` is not looked at.
 ///
 /// That none is left out rests on the names under `times/`, which
-/// [`verify_all`](vak_audit::verify_all) checks.
+/// [`verify_all`](vak_audit::verify_all) checks. Gives the first entry with a
+/// signature of its own that is not by `expected.key`: it may be by an earlier
+/// one, which that checks too.
 ///
 /// # Errors
 /// The bucket can't be read, or what is in it fails a check.
@@ -23,14 +25,15 @@ pub fn query(
     expected: &Expected<'_>,
     times: Range<Timestamp>,
     mut visit: impl FnMut(u64, Entry),
-) -> Result<(), S3Error> {
+) -> Result<Option<u64>, S3Error> {
+    let mut foreign = None;
     for span in spans(source, &times)? {
         let range = span.first..span.last + 1;
         source.keep(range.clone());
         let expected = Expected { range: Some(range), ..expected.clone() };
         let verified = verify_signatures(source, &expected, |_, _| ());
         let kept = source.kept();
-        verified?;
+        foreign = foreign.or(verified?.foreign);
         for (seq, bytes) in kept {
             let entry = Entry::decode(&bytes);
             let entry = entry.map_err(|error| VerifyError::Entry { seq, source: error.into() })?;
@@ -39,7 +42,7 @@ pub fn query(
             }
         }
     }
-    Ok(())
+    Ok(foreign)
 }
 
 /// The segments that have entries of `times`, in order.

@@ -25,16 +25,19 @@ use vak_audit::{VerifierKey, WitnessPolicy};
 pub use times::Times;
 pub use verify::Verify;
 
-/// Reads a verifier key, or a file with one.
+/// Reads a verifier key, or a file with one. What is a key is never looked for
+/// among the files: one that came with a log must not stand in for it.
 ///
 /// # Errors
 /// It is neither.
 pub fn verifier_key(text: &str) -> anyhow::Result<VerifierKey> {
-    let text = match std::fs::read_to_string(text) {
-        Ok(text) => text,
-        Err(_) => text.to_owned(),
-    };
-    text.trim().parse().context("`--key` is neither a verifier key nor a file with one")
+    match text.parse::<VerifierKey>() {
+        Ok(key) => Ok(key),
+        Err(not_a_key) => match std::fs::read_to_string(text) {
+            Ok(file) => file.trim().parse().with_context(|| format!("the file `{text}`")),
+            Err(_) => Err(not_a_key).context("`--key` is neither a verifier key nor a file with one"),
+        },
+    }
 }
 
 /// Reads a witness policy.

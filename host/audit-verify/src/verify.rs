@@ -3,11 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use vak_audit::{Expected, Origin, Report, Source, VerifierKey, VerifyError, open_source, verify_all, verify_chain};
+use vak_audit::{
+    Expected, Origin, Report, Source, StorageError, VerifierKey, VerifyError, open_source, verify_all, verify_chain,
+};
+use vak_types::printable;
 
 use crate::{bar, progress, verifier_key, witness_policy};
+
+/// Longest message, in bytes.
+const MESSAGE_BYTES_MAX: usize = 4_096;
 
 /// Check that the log is exactly what its key signed: every entry, the chain,
 /// the tree, every signature, and what is kept beside the entries. Needs no host
@@ -18,13 +24,15 @@ pub struct Verify {
     log: PathBuf,
     /// A verifier key of the log, as `vak audit key` prints it, or a file with
     /// it. It may have been rotated away since.
-    #[arg(long, required_unless_present = "origin")]
+    #[arg(long, required_unless_present = "chain_only")]
     key: Option<String>,
-    /// Without a key: check only that the entries can be read, follow from each
-    /// other and lead to the checkpoint of the log with this name. Shows damage,
-    /// and not who wrote them.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["key", "checkpoint", "witness_policy", "from", "to", "keep"])]
+    /// The log's name, where it is not that of the key.
+    #[arg(long, value_name = "NAME")]
     origin: Option<String>,
+    /// Without a key, check only that the entries can be read, follow from each
+    /// other and lead to the checkpoint. Shows damage, and not who wrote them.
+    #[arg(long, requires = "origin", conflicts_with_all = ["key", "checkpoint", "witness_policy", "from", "to", "keep"])]
+    chain_only: bool,
     /// A checkpoint kept from earlier, or a receipt's, in a file: shows whether
     /// the log was cut back or rewritten since.
     #[arg(long, value_name = "FILE")]
@@ -51,24 +59,32 @@ impl Verify {
     /// # Errors
     /// An argument names what is not there or is not what it should be.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match (&self.key, &self.origin) {
-            (Some(key), _) => self.verify(&verifier_key(key)?),
-            (None, Some(origin)) => self.verify_chain(&origin.parse()?),
-            (None, None) => bail!("give `--key`, or `--origin` where there is none"),
+        let origin: Option<Origin> = self.origin.as_deref().map(str::parse).transpose()?;
+        let source = match open_source(&self.log) {
+            // Nothing was looked at, so nothing was found wrong.
+            Err(error @ (StorageError::Missing { .. } | StorageError::Other(_))) => return Err(error.into()),
+            Err(source) => return Ok(refused(&VerifyError::Storage { seq: 0, source })),
+            Ok(source) => source,
+        };
+        match (&self.key, origin) {
+            (Some(key), origin) => self.verify(&*source, &verifier_key(key)?, origin.as_ref()),
+            (None, Some(origin)) => verify_entries(&*source, &origin),
+            (None, None) => bail!("give `--key`, or `--chain-only` and `--origin`"),
         }
     }
 
-    fn verify(&self, key: &VerifierKey) -> anyhow::Result<ExitCode> {
+    fn verify(&self, source: &dyn Source, key: &VerifierKey, origin: Option<&Origin>) -> anyhow::Result<ExitCode> {
+        let origin = origin.unwrap_or(key.name());
         let read =
             |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("reading `{}`", path.display()));
         let trusted = self.checkpoint.as_ref().map(read).transpose()?;
         let witnesses = self.witness_policy.as_deref().map(witness_policy).transpose()?;
-        let range =
-            (self.from.is_some() || self.to.is_some()).then(|| self.from.unwrap_or(0)..self.to.unwrap_or(u64::MAX));
-        let expected =
-            Expected { trusted: trusted.as_deref(), witnesses: witnesses.as_ref(), range, ..Expected::of(key) };
+        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX));
+        ensure!(from < to, "there are no entries from {from} on before {to}");
+        let range = (self.from.is_some() || self.to.is_some()).then_some(from..to);
+        let expected = Expected { origin, key, trusted: trusted.as_deref(), witnesses: witnesses.as_ref(), range };
         let bar = bar()?;
-        let verified = self.source().and_then(|source| verify_all(&*source, &expected, progress(&bar)));
+        let verified = verify_all(source, &expected, progress(&bar));
         bar.finish_and_clear();
         match verified {
             Ok(report) => {
@@ -82,32 +98,29 @@ impl Verify {
             Err(error) => Ok(refused(&error)),
         }
     }
+}
 
-    fn verify_chain(&self, origin: &Origin) -> anyhow::Result<ExitCode> {
-        let bar = bar()?;
-        let size = self.source().and_then(|source| verify_chain(&*source, origin, progress(&bar)));
-        bar.finish_and_clear();
-        match size {
-            Ok(size) => {
-                println!("intact: {size} entries of {origin} follow from each other; nobody's signature was checked");
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(error) => Ok(refused(&error)),
+fn verify_entries(source: &dyn Source, origin: &Origin) -> anyhow::Result<ExitCode> {
+    let bar = bar()?;
+    let size = verify_chain(source, origin, progress(&bar));
+    bar.finish_and_clear();
+    match size {
+        Ok(size) => {
+            println!("intact: {size} entries of {origin} follow from each other; nobody's signature was checked");
+            Ok(ExitCode::SUCCESS)
         }
-    }
-
-    fn source(&self) -> Result<Box<dyn Source>, VerifyError> {
-        open_source(&self.log).map_err(|source| VerifyError::Storage { seq: 0, source })
+        Err(error) => Ok(refused(&error)),
     }
 }
 
+/// What is quoted of the log may hold anything.
 fn refused(error: &VerifyError) -> ExitCode {
-    eprintln!("NOT VERIFIED: {error}");
+    eprintln!("NOT VERIFIED: {}", printable(&error.to_string(), MESSAGE_BYTES_MAX));
     ExitCode::from(1)
 }
 
 fn print(report: &Report) {
-    let Report { checkpoint, read, decisions, outcomes, signed, foreign, payloads, erased, .. } = report;
+    let Report { checkpoint, read, decisions, outcomes, signed, foreign, payloads, erased, absent, .. } = report;
     println!("verified {read} entries ({decisions} decisions, {outcomes} outcomes) of {}", checkpoint.origin());
     if *read != checkpoint.size() {
         println!("the log has {}; the others were taken by their stored hashes", checkpoint.size());
@@ -120,6 +133,9 @@ fn print(report: &Report) {
     }
     if *payloads + *erased > 0 {
         println!("{payloads} payloads are kept, {erased} were erased");
+    }
+    if *absent > 0 {
+        println!("{absent} payloads are not there; read the whole log to see whether they were erased");
     }
     for one in &report.cosigned {
         println!("witnessed by {}", one.witness);

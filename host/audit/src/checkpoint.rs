@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use vak_types::Digest;
+use vak_types::{Digest, printable};
 
 use crate::note::{self, Note, NoteError};
 use crate::{Origin, Signer, VerifierKey};
+
+/// Longest name that is quoted of a checkpoint of another log, in bytes.
+const FOUND_BYTES_MAX: usize = 255;
 
 /// Why a note is not a checkpoint of the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +25,10 @@ pub enum CheckpointError {
         what: &'static str,
     },
     /// A checkpoint of another log.
-    #[error("checkpoint of the log `{found}`, not of `{expected}`; use the file or the name that belongs to it")]
+    #[error(
+        "checkpoint of the log `{}`, not of `{expected}`; use the file or the name that belongs to it",
+        printable(found, FOUND_BYTES_MAX)
+    )]
     Origin {
         /// The log it is of.
         found: String,

@@ -72,7 +72,7 @@ pub enum DecodeError {
     #[error(transparent)]
     Key(#[from] crate::KeyError),
     /// Attributes that are not in strictly rising order of their keys.
-    #[error("the attribute `{key}` is out of order or stands twice")]
+    #[error("the attribute {key:?} is out of order or stands twice")]
     Unsorted {
         /// The key that is out of order.
         key: String,
@@ -104,6 +104,15 @@ pub enum EncodeError {
         /// Its length.
         bytes: usize,
         /// The most it can have.
+        bytes_max: usize,
+    },
+    /// Arguments, attributes or labels longer than
+    /// [`PAYLOAD_BYTES_MAX`](crate::PAYLOAD_BYTES_MAX).
+    #[error("arguments, attributes or labels have {bytes} bytes; the most that is recorded is {bytes_max}")]
+    PayloadTooLarge {
+        /// Their length.
+        bytes: usize,
+        /// The most it can be.
         bytes_max: usize,
     },
     /// No salt for a payload's commitment.

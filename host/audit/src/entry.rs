@@ -23,6 +23,7 @@ pub use outcome::{Outcome, Status};
 pub(crate) use part::Kept;
 pub use part::{Contents, PART_BYTES_MAX, Part};
 pub use rotation::KeyRotation;
+pub(crate) use rotation::Turn;
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 use crate::{Commitment, Origin};

@@ -4,18 +4,27 @@
 //! is asked. Nothing in it is signed: it tells where to look, and what is shown
 //! is read from the log. Deleting it costs the time to make it again.
 
+mod query;
+mod writer;
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use query::Search;
+pub use query::{Cursor, Query};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Statement, Transaction, TransactionBehavior};
-use vak_types::{Decision, Digest, Source, Timestamp};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use vak_types::{Decision, Digest};
+use writer::Writer;
 
 use crate::bundle::Bundle;
 use crate::codec::DecodeError;
 use crate::merkle::leaf_hash;
-use crate::store::StorageError;
-use crate::store::lock::{MODE, beside};
-use crate::{Body, Entry, EntryKind, LogReader, ReadError};
+use crate::store::lock::{self, MODE, beside};
+use crate::store::{StorageError, sqlite};
+use crate::{Entry, LogReader, ReadError};
 
 /// Another layout gets another number, and is made anew.
 const VERSION: i64 = 1;
@@ -59,49 +68,6 @@ pub enum IndexError {
     Read(#[from] ReadError),
 }
 
-/// What is looked for: entries for which all that is given holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
-    /// The agent that acts.
-    pub agent: Option<String>,
-    /// The session it acts in.
-    pub session: Option<String>,
-    /// What was to be done. Outcomes and other entries have none.
-    pub operation: Option<String>,
-    /// The answer.
-    pub decision: Option<Decision>,
-    /// A component that had a say, by its name.
-    pub component: Option<String>,
-    /// What the entry tells about.
-    pub kind: Option<EntryKind>,
-    /// The earliest time.
-    pub from: Option<Timestamp>,
-    /// The time before which.
-    pub to: Option<Timestamp>,
-}
-
-/// Where a page ends, and the next begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    time: i64,
-    seq: i64,
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.time, self.seq)
-    }
-}
-
-impl std::str::FromStr for Cursor {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (time, seq) = text.split_once('.').unwrap_or((text, ""));
-        Ok(Self { time: time.parse()?, seq: seq.parse()? })
-    }
-}
-
 /// Some of the entries that were looked for, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -124,9 +90,10 @@ impl Index {
     /// # Errors
     /// It can't be opened or made.
     pub fn open(log: &Path) -> Result<Self, IndexError> {
-        let path = beside(log, ".index");
-        let failed = |source: StorageError| IndexError::Index { path: path.clone(), source };
-        let connection = open(&path).map_err(failed)?;
+        let named = |path: &Path| beside(path, ".index");
+        let path = lock::resolve(log).map(|log| named(&log));
+        let path = path.map_err(|source| IndexError::Index { path: named(log), source })?;
+        let connection = open(&path).map_err(|source| IndexError::Index { path: path.clone(), source })?;
         Ok(Self { path, connection })
     }
 
@@ -216,12 +183,18 @@ impl Index {
 }
 
 fn open(path: &Path) -> Result<Connection, StorageError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(path)?;
-    let connection = Connection::open(path)?;
+    // The folder may be one that was received: a link in it is not followed.
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
+    if let Err(error) = file.map(drop)
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        return Err(error.into());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    sqlite::distrust(&connection)?;
     // What is lost in a crash is made again.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
     match connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
         VERSION => {}
         0 => {
@@ -233,118 +206,6 @@ fn open(path: &Path) -> Result<Connection, StorageError> {
         other => return Err(StorageError::Other(format!("its layout {other} is not known"))),
     }
     Ok(connection)
-}
-
-/// A query as SQLite takes it.
-struct Search {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Search {
-    /// `None` when the query names what no entry has.
-    fn of(connection: &Connection, query: &Query, after: Option<Cursor>) -> Result<Option<Self>, rusqlite::Error> {
-        // With a component the walk is over what it said.
-        let table = if query.component.is_some() { "voice JOIN fact USING (seq)" } else { "fact" };
-        let time = if query.component.is_some() { "voice.time" } else { "fact.time" };
-        let (mut conditions, mut values) = (Vec::new(), Vec::new());
-        let names = [
-            ("component", &query.component),
-            ("agent", &query.agent),
-            ("session", &query.session),
-            ("operation", &query.operation),
-        ];
-        for (column, text) in names.into_iter().filter_map(|(column, text)| Some((column, text.as_ref()?))) {
-            let id = "SELECT id FROM name WHERE text = ?1";
-            let Some(id) = connection.query_row(id, [text], |row| row.get(0)).optional()? else { return Ok(None) };
-            conditions.push(format!("{column} = ?"));
-            values.push(Value::Integer(id));
-        }
-        if let Some(decision) = query.decision {
-            // As a literal: SQLite chooses among partial indexes by it.
-            conditions.push(format!("decision = {}", number(decision)));
-        }
-        if let Some(kind) = query.kind {
-            conditions.push(format!("kind = {}", kind.tag()));
-        }
-        if let Some(from) = query.from {
-            conditions.push(format!("{time} >= ?"));
-            values.push(Value::Integer(to_integer(from.as_nanos())));
-        }
-        if let Some(to) = query.to {
-            conditions.push(format!("{time} < ?"));
-            values.push(Value::Integer(to_integer(to.as_nanos())));
-        }
-        if let Some(Cursor { time: after, seq }) = after {
-            conditions.push(format!("({time}, seq) < (?, ?)"));
-            values.extend([Value::Integer(after), Value::Integer(seq)]);
-        }
-        let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
-        let sql = format!("SELECT {time}, seq FROM {table} WHERE {conditions} ORDER BY {time} DESC, seq DESC LIMIT ?");
-        Ok(Some(Self { sql, values }))
-    }
-}
-
-/// Adds entries.
-struct Writer<'t> {
-    fact: Statement<'t>,
-    voice: Statement<'t>,
-    find: Statement<'t>,
-    name: Statement<'t>,
-    /// Names that were looked up lately.
-    known: std::collections::HashMap<String, i64>,
-}
-
-/// Names that are kept in memory while entries are added.
-const KNOWN_MAX: usize = 65_536;
-
-impl<'t> Writer<'t> {
-    fn new(transaction: &'t Transaction<'_>) -> Result<Self, StorageError> {
-        Ok(Self {
-            fact: transaction.prepare("INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-            voice: transaction.prepare("INSERT OR IGNORE INTO voice VALUES (?1, ?2, ?3)")?,
-            find: transaction.prepare("SELECT id FROM name WHERE text = ?1")?,
-            name: transaction.prepare("INSERT INTO name (text) VALUES (?1)")?,
-            known: std::collections::HashMap::new(),
-        })
-    }
-
-    fn add(&mut self, entry: &Entry) -> Result<(), StorageError> {
-        let (seq, time) = (to_integer(entry.seq), to_integer(entry.time.as_nanos()));
-        let (mut agent, mut session, mut operation, mut decision) = (None, None, None, None);
-        if let Some(about) = entry.body.about() {
-            agent = Some(self.id(about.agent.as_str())?);
-            session = Some(self.id(about.session.as_str())?);
-        }
-        if let Body::Decision(_, body) = &entry.body {
-            operation = Some(self.id(body.operation.as_str())?);
-            decision = Some(number(body.verdict.decision));
-            for reason in &body.verdict.reasons {
-                if let Source::Component(component) = &reason.source {
-                    let component = self.id(component.name.as_str())?;
-                    self.voice.execute((component, time, seq))?;
-                }
-            }
-        }
-        self.fact.execute((seq, time, entry.body.kind().tag(), agent, session, operation, decision))?;
-        Ok(())
-    }
-
-    fn id(&mut self, text: &str) -> Result<i64, StorageError> {
-        if let Some(id) = self.known.get(text) {
-            return Ok(*id);
-        }
-        let found = self.find.query_row([text], |row| row.get(0)).optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => self.name.insert([text])?,
-        };
-        if self.known.len() == KNOWN_MAX {
-            self.known.clear();
-        }
-        self.known.insert(text.to_owned(), id);
-        Ok(id)
-    }
 }
 
 /// As the log's format numbers them.

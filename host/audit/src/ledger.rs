@@ -6,7 +6,7 @@ use vak_types::Digest;
 
 use crate::bundle::Bundle;
 use crate::chain::Chain;
-use crate::entry::{Place, Sealer, signed_statement};
+use crate::entry::{Place, Sealer, Turn, signed_statement};
 use crate::merkle::leaf_hash;
 use crate::queue::{Done, Pending, Work};
 use crate::store::{Node, StorageError};
@@ -56,10 +56,14 @@ impl Ledger {
         commit.room_bytes += work.bytes();
         // First, so that whoever waits is told even if this fails.
         commit.waiting.push(done);
+        // The chain of a log that is written has no gaps.
+        let prev = self.chain.prev().copied().unwrap_or_else(|| Digest::from_bytes([0; 32]));
+        let seq = self.chain.size();
         let Draft { kind, rest, payloads, erases, .. } = match work {
             Work::Append(draft) => draft,
             Work::Rotate(new, time) => {
-                let rotation = KeyRotation::sign(self.chain.origin(), time, &self.signer, &new);
+                let turn = Turn { origin: self.chain.origin(), seq, prev: &prev, time };
+                let rotation = KeyRotation::sign(turn, &self.signer, &new);
                 self.signer = new.into();
                 // Two names and two keys are far shorter than an entry.
                 Draft::of(time, &Body::KeyRotation(Box::new(rotation)))
@@ -67,11 +71,9 @@ impl Ledger {
             }
         };
         let signed = self.signed.contains(kind);
-        // The chain of a log that is written has no gaps.
-        let prev = self.chain.prev().copied().unwrap_or_else(|| Digest::from_bytes([0; 32]));
-        let place = Place { seq: self.chain.size(), prev, signed };
+        let place = Place { seq, prev, signed };
         if commit.entries.is_empty() {
-            commit.entries.clear(place.seq);
+            commit.entries.clear(seq);
         }
         let leaf = leaf_hash(commit.entries.push_with(|bytes| self.sealer.seal(place, &rest, bytes)));
         if signed {

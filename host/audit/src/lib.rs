@@ -92,7 +92,7 @@ pub use log::{AppendError, Log, OpenError, Options, StopCause};
 pub use merkle::leaf_hash;
 pub use note::NoteError;
 pub use origin::{ORIGIN_BYTES_MAX, Origin, OriginError};
-pub use payload::{Commitment, Payload, Payloads, SALT_BYTES};
+pub use payload::{Commitment, PAYLOAD_BYTES_MAX, Payload, Payloads, SALT_BYTES};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use reader::{LogReader, ReadError};
 pub use receipt::{Receipt, Tier};

@@ -62,6 +62,9 @@ impl<'n> Note<'n> {
     /// Takes a note apart.
     pub(crate) fn parse(note: &'n str) -> Result<Self, NoteError> {
         let syntax = |what| NoteError::Syntax { what };
+        if note.chars().any(|character| character < ' ' && character != '\n') {
+            return Err(syntax("it has control characters"));
+        }
         // The last empty line, because the text may hold others.
         let split = note.rfind("\n\n").ok_or_else(|| syntax("no empty line before the signatures"))?;
         let (text, lines) = (&note[..split + 1], &note[split + 2..]);
@@ -74,6 +77,9 @@ impl<'n> Note<'n> {
             let (name, signature) = line
                 .strip_prefix("— ")
                 .and_then(|line| line.split_once(' '))
+                .filter(|(name, _)| {
+                    !name.is_empty() && !name.contains(|part: char| part.is_whitespace() || part == '+')
+                })
                 .ok_or_else(|| syntax("a signature line is not written `— name signature`"))?;
             let signature = STANDARD.decode(signature).map_err(|_| syntax("a signature is not base64"))?;
             if signature.len() < KEY_HASH_BYTES {
@@ -164,6 +170,20 @@ mod tests {
         assert_eq!(verify(&sign(text, &namesake), &key), Err(NoteError::Unsigned { key: key.name().clone() }));
         let contradiction = format!("{NOTE}{}", signer().sign_line("something else\n"));
         assert_eq!(verify(&contradiction, &key), Err(NoteError::Signature { key: key.name().clone() }));
+    }
+
+    /// They could write over a verifier's answer on a terminal.
+    #[test]
+    fn notes_have_no_control_characters() {
+        let key = VKEY.parse().unwrap();
+        for bad in ["\r", "\u{1b}[2K", "\t", "\0"] {
+            let note = sign(&format!("{bad}text\n"), &signer());
+            assert!(matches!(verify(&note, &key), Err(NoteError::Syntax { .. })), "{bad:?}");
+            let note = NOTE.replace("Neumann x08", &format!("Neumann{bad} x08"));
+            assert!(matches!(verify(&note, &key), Err(NoteError::Syntax { .. })), "{bad:?}");
+        }
+        let note = format!("{NOTE}— a+b x08go/ZJ\n");
+        assert!(matches!(verify(&note, &key), Err(NoteError::Syntax { .. })));
     }
 
     #[test]

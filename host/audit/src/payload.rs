@@ -7,6 +7,10 @@ use vak_types::Digest;
 /// version.
 const DOMAIN: &[u8; 18] = b"vak/audit/payload\x01";
 
+/// The longest payload, in bytes: 2 MiB, twice the longest arguments. Whatever
+/// reads a log can count on it.
+pub const PAYLOAD_BYTES_MAX: usize = 2 << 20;
+
 /// Random bytes before a payload. Without them, whoever sees the commitment of
 /// a short payload could find it by trying.
 pub const SALT_BYTES: usize = 32;

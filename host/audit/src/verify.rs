@@ -65,6 +65,9 @@ pub struct Report {
     pub payloads: u64,
     /// Payloads that were erased.
     pub erased: u64,
+    /// Payloads of a range that are not there: erased or lost, which only reading
+    /// the whole log can tell.
+    pub absent: u64,
     /// Who witnessed the checkpoint.
     pub cosigned: Vec<Cosigned>,
 }
@@ -77,7 +80,7 @@ pub struct Report {
 /// The first check that fails.
 pub fn verify_chain(source: &dyn Source, origin: &Origin, progress: impl FnMut(u64, u64)) -> Result<u64, VerifyError> {
     let checkpoint = Checkpoint::parse(&head(source)?, origin)?;
-    Pass::new(source, origin).run(&checkpoint, None, None, progress)?;
+    Pass::new(source, origin).run(&checkpoint, None, 0..checkpoint.size(), progress)?;
     Ok(checkpoint.size())
 }
 
@@ -106,7 +109,7 @@ pub fn verify_signatures(
 /// Works on a copy, without the host, and while the host writes; what it appends
 /// in the meantime is left for the next time. `progress` is called with the
 /// number of entries checked and to be checked. Memory does not grow with the
-/// log, but with the payloads that were erased.
+/// log, but with its rotations and with the payloads that were erased.
 ///
 /// # Errors
 /// The first check that fails.
@@ -124,23 +127,27 @@ fn signatures(
     beside: bool,
     progress: impl FnMut(u64, u64),
 ) -> Result<Report, VerifyError> {
-    let Expected { origin, range, .. } = expected;
+    let origin = expected.origin;
     let checkpoint = Checkpoint::parse(&head(source)?, origin)?;
     let trusted = expected.trusted.map(|note| Checkpoint::parse(note, origin)).transpose()?;
     if let Some(trusted) = trusted.as_ref().filter(|trusted| trusted.size() > checkpoint.size()) {
         return Err(VerifyError::Shorter { size: checkpoint.size(), trusted: trusted.size() });
     }
-    let mut signers = Signers::new(expected.key);
-    let mut payloads = Payloads::default();
+    let size = checkpoint.size();
+    let range = expected.range.clone().unwrap_or(0..size);
+    let (mut signers, mut payloads) = (Signers::new(expected.key), Payloads::default());
     let mut pass = Pass::new(source, origin);
     pass.signers = Some(&mut signers);
     pass.payloads = Some(&mut payloads).filter(|_| beside && source.keeps_all());
-    let Counts { read, decisions, outcomes, signed } =
-        pass.run(&checkpoint, trusted.as_ref(), range.as_ref(), progress)?;
-    checkpoint.check(signers.newest())?;
-    // With a range the rotation that explains it may have been skipped.
+    pass.run(&checkpoint, trusted.as_ref(), range, progress)?;
+    let Pass { chain, counts, .. } = pass;
+    let Counts { read, decisions, outcomes, signed } = counts;
+    let whole = read == size;
+    let newest = signers.newest()?.clone();
+    checkpoint.check(&newest)?;
+    // In a part the rotation that explains it may have been passed over.
     let foreign = signers.foreign();
-    if let Some(seq) = foreign.filter(|_| range.is_none()) {
+    if let Some(seq) = foreign.filter(|_| whole) {
         return Err(VerifyError::Signature { seq, missing: false });
     }
     signers.check_older(source)?;
@@ -149,22 +156,24 @@ fn signatures(
     }
     let witnessed = trusted.as_ref().unwrap_or(&checkpoint);
     let cosigned = expected.witnesses.map(|policy| policy.check(witnessed)).transpose()?.unwrap_or_default();
+    let (kept, (erased, missing)) = (payloads.kept, payloads.gone());
     if beside {
-        source.examine(checkpoint.size()).map_err(|source| VerifyError::Storage { seq: 0, source })?;
+        source.examine(size).map_err(|source| VerifyError::Storage { seq: 0, source })?;
     }
-    if beside && source.keeps_all() && range.is_none() {
-        payloads.check(source, &checkpoint)?;
+    if beside && whole && source.keeps_all() {
+        payloads.check(source, &checkpoint, chain, &mut signers)?;
     }
     Ok(Report {
-        key: signers.newest().clone(),
+        key: newest,
         checkpoint,
         read,
         decisions,
         outcomes,
         signed,
         foreign,
-        payloads: payloads.kept,
-        erased: payloads.missing(),
+        payloads: kept,
+        erased: if whole { missing } else { erased },
+        absent: if whole { 0 } else { missing - erased },
         cosigned,
     })
 }

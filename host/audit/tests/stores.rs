@@ -9,11 +9,11 @@ use common::{
 };
 use futures_executor::block_on;
 use vak_audit::{
-    Body, Checkpoint, Commitment, Configuration, Draft, Dropped, EntryKind, Expected, KindSet, Log, LogReader,
-    OpenError, Options, Payloads, Receipt, Signer, StorageError, Tier, VerifyError, What, export_tiles, leaf_hash,
-    open_source, verify_all, verify_chain, verify_signatures,
+    Body, Checkpoint, Commitment, Configuration, Draft, Dropped, EncodeError, EntryKind, Expected, KindSet, Log,
+    LogReader, OpenError, Options, PAYLOAD_BYTES_MAX, Payloads, Receipt, Signer, StorageError, Tier, VerifyError, What,
+    export_tiles, leaf_hash, open_source, verify_all, verify_chain, verify_signatures,
 };
-use vak_types::{Digest, Timestamp};
+use vak_types::{AttributeValue, Decision, Digest, Json, Timestamp, Verdict};
 
 const TIME: Timestamp = Timestamp::from_nanos(1_700_000_002_000_000_000);
 
@@ -145,6 +145,27 @@ fn a_log_with_everything_in_it_verifies_by_either_key() {
         export_tiles(&*place.source(), &tiles, |_, _| ()).unwrap();
         let exported = open_source(&tiles).unwrap();
         assert_eq!(verify_chain(&*exported, &origin(), |_, _| ()), Ok(307));
+    }
+}
+
+/// The longest arguments that an agent can send don't stop a log, and what is
+/// longer never gets to it.
+#[test]
+fn the_longest_payloads_have_a_place() {
+    let deny = Verdict { decision: Decision::Deny, reasons: Vec::new(), retry_after_ms: None, unsigned: false };
+    for kind in KINDS {
+        let place = Place::new(kind);
+        let log = place.open();
+        let mut action = common::action("a-0");
+        action.arguments = Json::parse(&format!("\"{}\"", "x".repeat(Json::BYTES_MAX - 2))).unwrap();
+        block_on(log.append(Draft::decision(&action, &deny, Payloads::Inline).unwrap(), Tier::Durable)).unwrap();
+        action.attributes.insert("text".to_owned(), AttributeValue::Text("x".repeat(PAYLOAD_BYTES_MAX - 100)));
+        block_on(log.append(Draft::decision(&action, &deny, Payloads::Inline).unwrap(), Tier::Durable)).unwrap();
+        log.close().unwrap();
+        assert_eq!(place.check(None).unwrap().payloads, 3, "{kind:?}");
+        action.attributes.insert("more".to_owned(), AttributeValue::Text("x".repeat(100)));
+        let error = Draft::decision(&action, &deny, Payloads::Inline).unwrap_err();
+        assert!(matches!(error, EncodeError::PayloadTooLarge { .. }), "{error}");
     }
 }
 

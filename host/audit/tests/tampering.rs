@@ -167,6 +167,33 @@ fn a_log_written_anew_by_the_key_holder_is_noticed_with_an_old_checkpoint() {
     assert_eq!(other, kept);
 }
 
+/// The entries of before, where a reader of the tree of that time finds them,
+/// under the tree of now: the two are tied to each other all the same.
+#[test]
+fn a_checkpoint_from_earlier_holds_for_a_part_of_the_log_too() {
+    let sample = Sample::of(256);
+    let old = sample.folder.path().join("old.db");
+    std::fs::copy(&sample.path, &old).unwrap();
+    let kept = Sample::extend(&old, 44);
+    let log = open(&sample.path).unwrap();
+    for index in 0..2_344 {
+        let draft = common::draft(&format!("b-{index}"), "another past");
+        futures_executor::block_on(log.append(draft, vak_audit::Tier::Accepted)).unwrap();
+    }
+    log.close().unwrap();
+    sample.tamper(&format!(
+        "ATTACH '{}' AS old;
+         UPDATE entry SET bytes = (SELECT bytes FROM old.entry AS it WHERE it.seq = entry.seq)
+         WHERE seq BETWEEN 256 AND 299",
+        old.display()
+    ));
+    let (source, key) = (open_source(&sample.path).unwrap(), key());
+    let mut expected = Expected { range: Some(1_024..1_100), ..Expected::of(&key) };
+    assert_eq!(verify_all(&*source, &expected, |_, _| ()).unwrap().checkpoint.size(), 2_600);
+    expected.trusted = Some(kept.note());
+    assert_eq!(verify_all(&*source, &expected, |_, _| ()), Err(VerifyError::Rewritten { size: 300 }));
+}
+
 #[test]
 fn the_checkpoint_has_to_be_the_keys() {
     let sample = Sample::of(3);

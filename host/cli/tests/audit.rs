@@ -105,11 +105,17 @@ fn a_log_is_verified_proven_exported_and_searched() {
         let told =
             site.ok(&["verify", text(&log), "--key", key.trim(), "--from", "0", "--to", "10", "--checkpoint", "kept"]);
         assert!(told.contains("verified 301"), "{told}");
-        let told = site.ok(&["verify", text(&log), "--origin", "example.org/cli"]);
+        let told = site.ok(&["verify", text(&log), "--chain-only", "--origin", "example.org/cli"]);
         assert!(told.starts_with("intact: 301 entries") && told.contains("nobody's signature was checked"), "{told}");
-        let refused = site.run(&["verify", text(&log), "--origin", "example.org/another"]);
+        let refused = site.run(&["verify", text(&log), "--chain-only", "--origin", "example.org/another"]);
         assert!(refused.code == 1 && refused.err.starts_with("NOT VERIFIED"), "{}", refused.err);
         assert_eq!(site.run(&["verify", text(&log)]).code, 2);
+        assert_eq!(site.run(&["verify", "nothing", "--key", "log.vkey"]).code, 2);
+        // A file that is called like the key is not taken for it.
+        let mut folders = Path::new(key.trim()).ancestors().skip(1);
+        std::fs::create_dir_all(site.path(text(folders.next().unwrap()))).unwrap();
+        std::fs::write(site.path(key.trim()), "example.org/cli+00000000+AAAA\n").unwrap();
+        site.ok(&["verify", text(&log), "--key", key.trim()]);
 
         std::fs::write(site.path("policy"), "quorum none\n").unwrap();
         site.ok(&["prove", text(&log), "7", "--key", "log.vkey", "-o", "seven"]);

@@ -35,6 +35,9 @@ struct Forgery {
     key: u8,
     /// Who signs an entry of this number.
     key_at: fn(usize) -> u8,
+    /// Rotations, by their entries: from which key to which. These are signed
+    /// anew as well.
+    rotations: Vec<(usize, u8, u8)>,
 }
 
 fn forged(forge: impl Fn(&mut Forgery)) -> impl Fn(&Path) {
@@ -43,19 +46,23 @@ fn forged(forge: impl Fn(&mut Forgery)) -> impl Fn(&Path) {
         let mut entries = connection.prepare("SELECT bytes FROM entry ORDER BY seq").unwrap();
         let entries = entries.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let key_at = |seq| if seq < ROTATION { 1 } else { 2 };
-        let mut forgery = Forgery { entries, linked: 0, key: 2, key_at };
+        let mut forgery = Forgery { entries, linked: 0, key: 2, key_at, rotations: vec![(ROTATION, 1, 2)] };
         forge(&mut forgery);
         write(&connection, forgery);
     }
 }
 
-fn write(connection: &Connection, Forgery { mut entries, linked, key, key_at }: Forgery) {
+fn write(connection: &Connection, forgery: Forgery) {
+    let Forgery { mut entries, linked, key, key_at, rotations } = forgery;
     let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN; DELETE FROM entry; DELETE FROM signature").unwrap();
     for seq in 0..entries.len() {
         if seq > linked {
             let before = leaf_hash(&entries[seq - 1]);
             entries[seq][SEQ_END + 1..SIGNED].copy_from_slice(before.as_bytes());
+        }
+        if let Some((_, old, new)) = rotations.iter().find(|(at, ..)| *at == seq) {
+            rotate(&mut entries[seq], *old, *new);
         }
         let (row, entry) = (i64::try_from(seq).unwrap(), &entries[seq]);
         tree.push(entry.clone());
@@ -73,6 +80,19 @@ fn write(connection: &Connection, Forgery { mut entries, linked, key, key_at }: 
     connection.execute_batch("COMMIT").unwrap();
 }
 
+/// Makes an entry one that changes the key.
+fn rotate(entry: &mut Vec<u8>, old: u8, new: u8) {
+    let text = |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    let keys = [old, new].map(|key| text(&signer(key).verifier().to_string())).concat();
+    let place = &entry[ORIGIN_END + 1..SIGNED];
+    let time = &entry[SIGNED + 1..KIND];
+    let statement = [b"vak/audit/key-rotation\x01", &text(origin().as_str())[..], place, time, &keys].concat();
+    let signatures = [old, new].map(|key| private(key).sign(&statement).unwrap()).concat();
+    entry.truncate(KIND);
+    entry.push(3);
+    entry.extend([keys, signatures].concat());
+}
+
 /// One of the log's keys as other programs have them.
 fn private(number: u8) -> StandardSigner {
     let vkey = signer(number).verifier().to_string();
@@ -84,6 +104,9 @@ fn private(number: u8) -> StandardSigner {
 /// Alters a byte of an entry, counted from its end where `at` is negative.
 fn entry(seq: usize, at: isize) -> impl Fn(&Path) {
     forged(move |forgery| {
+        if seq == ROTATION {
+            forgery.rotations.clear();
+        }
         let entry = &mut forgery.entries[seq];
         let at = if at < 0 { entry.len().checked_add_signed(at).unwrap() } else { at.unsigned_abs() };
         entry[at] ^= 3;
@@ -126,6 +149,26 @@ fn is_noticed() {
                 forged(|forgery| {
                     forgery.linked = 21;
                     forgery.entries[20][TIME_END] ^= 1;
+                }),
+            ),
+            case(
+                "another past before a rotation that the old key signed",
+                forged(|forgery| {
+                    forgery.entries[5][TIME_END] ^= 1;
+                    forgery.rotations.clear();
+                }),
+            ),
+            case("a rotation from another key", forged(|forgery| forgery.rotations.push((20, 3, 4)))),
+            case("a second rotation to the present key", forged(|forgery| forgery.rotations.push((20, 3, 2)))),
+            case("a rotation from a key before", forged(|forgery| forgery.rotations.push((20, 1, 2)))),
+            case("a first rotation from a stranger", forged(|forgery| forgery.rotations.push((3, 3, 2)))),
+            case(
+                "an erasure told before there was a payload",
+                forged(|forgery| {
+                    // Entry 8 erases a payload of entry 5.
+                    forgery.entries.swap(5, 8);
+                    forgery.entries[5][SEQ_END] = 5;
+                    forgery.entries[8][SEQ_END] = 8;
                 }),
             ),
             case("an entry left out", forged(|forgery| drop(forgery.entries.remove(20)))),

@@ -141,6 +141,7 @@ fn is_noticed() {
             case("a segment's number in its header", records(middle, |it| it[0][23] ^= 1)),
             case("a segment's version", records(middle, |it| it[0][15] ^= 1)),
             case("the size in a trailer", record(middle, TRAILER, 0, 8)),
+            case("the last commit without its trailer", records(last, |it| drop(it.pop()))),
             case("a record of no kind", records(middle, |it| it.insert(1, vec![9; 10]))),
             case("a signature taken out", records(middle, |it| drop(it.remove(nth(it, SIGNATURE, 0))))),
             case("a byte of a signature", record(middle, SIGNATURE, 0, 5)),

@@ -97,6 +97,12 @@ fn is_noticed() {
             case("a payload of no entry", sql("INSERT INTO payload VALUES (zeroblob(32), zeroblob(32), x'00')")),
             case("another table", sql("CREATE TABLE other (a)")),
             case("a trigger", sql("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM payload; END")),
+            case(
+                "a trigger that is called as if SQLite had made it",
+                sql("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM payload; END;
+                     PRAGMA writable_schema = ON;
+                     UPDATE sqlite_schema SET name = 'sqlite_autoindex_payload_2' WHERE name = 't'"),
+            ),
             case("another column", sql("ALTER TABLE entry ADD COLUMN note TEXT")),
         ],
     );

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .note import Key
-from .reader import Reader, check, has_control, in_text, sha256
+from .note import Key, is_origin
+from .reader import Reader, check, in_text, sha256
 
 
 class Commitment(NamedTuple):
@@ -69,8 +69,8 @@ class Entry:
 
     def key_rotation(self, it: Reader) -> None:
         old, new = it.text(), it.text()
-        statement = b"vak/audit/key-rotation\x01" + in_text(self.origin) + self.time.to_bytes(8, "big")
-        statement += in_text(old) + in_text(new)
+        statement = b"vak/audit/key-rotation\x01" + in_text(self.origin) + self.seq.to_bytes(8, "big") + self.prev
+        statement += self.time.to_bytes(8, "big") + in_text(old) + in_text(new)
         self.rotation = Rotation(Key.parse(old), Key.parse(new), statement, it.take(64), it.take(64))
 
     def configuration(self, it: Reader) -> None:
@@ -88,8 +88,7 @@ class Entry:
 
 def origin(it: Reader) -> str:
     value = it.text()
-    free = "+" not in value and not has_control(value) and not any(map(str.isspace, value))
-    check(free and 1 <= len(value.encode()) <= 255, f"{value!r} names no log")
+    check(is_origin(value), f"{value!r} names no log")
     return value
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from .reader import check, decode64, found, sha256
+from .reader import check, decode64, found, has_control, sha256
 
 ED25519 = b"\x01"
 
@@ -14,6 +14,11 @@ ED25519 = b"\x01"
 P = 2**255 - 19
 Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
 WEAK = {0, 1, P - 1, Y_OF_ORDER_8, P - Y_OF_ORDER_8}
+
+
+def is_origin(name: str) -> bool:
+    free = "+" not in name and not has_control(name) and not any(map(str.isspace, name))
+    return free and 1 <= len(name.encode()) <= 255
 
 
 class Key(NamedTuple):
@@ -26,6 +31,7 @@ class Key(NamedTuple):
     def parse(vkey: str) -> "Key":
         match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", vkey)
         name, id_hex, key64 = found(match, f"{vkey!r} is no verifier key").groups()
+        check(is_origin(name), f"{name!r} names no key")
         key = decode64(key64)
         y = int.from_bytes(key[1:], "little") % 2**255 % P
         check(len(key) == 33 and key[:1] == ED25519 and y not in WEAK, f"`{vkey}` is no sound Ed25519 key")
@@ -51,6 +57,7 @@ class Checkpoint:
         check("".join(f"— {name} {signature}\n" for name, signature in lines) == signatures, "a signature has no form")
         check(len(lines) <= 64, "the note has more than 64 signatures")
         self.signatures = [(name, decode64(signature)) for name, signature in lines]
+        check(all(len(signature) >= 4 for _, signature in self.signatures), "a signature has no whole key id")
 
     def signed_by(self, key: Key) -> bool:
         own = [signature[4:] for name, signature in self.signatures if (name, signature[:4]) == (key.name, key.id)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use vak_types::{AttributeValue, Digest, Label};
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
-use crate::payload::{Commitment, Payload, Payloads};
+use crate::payload::{Commitment, PAYLOAD_BYTES_MAX, Payload, Payloads};
 
 /// The longest part that is written out, in bytes: 16 KiB. Arguments,
 /// attributes and labels at this length leave 14 KiB of an entry for the
@@ -129,6 +129,9 @@ pub(crate) fn write_value<T: Encoding>(
     };
     match u32::try_from(length) {
         Ok(short) if inline => writer.bytes[field..body].copy_from_slice(&short.to_be_bytes()),
+        _ if length > PAYLOAD_BYTES_MAX => {
+            return Err(EncodeError::PayloadTooLarge { bytes: length, bytes_max: PAYLOAD_BYTES_MAX });
+        }
         _ => {
             let payload = Payload::new(&writer.bytes[body..]).ok_or(EncodeError::Randomness)?;
             writer.bytes.truncate(field - 1);

@@ -1,7 +1,7 @@
 //! The change from one signing key to the next.
 
 use ed25519_dalek::SIGNATURE_LENGTH;
-use vak_types::Timestamp;
+use vak_types::{Digest, Timestamp};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{Origin, Signer, VerifierKey};
@@ -24,10 +24,21 @@ pub struct KeyRotation {
     new_signature: [u8; SIGNATURE_LENGTH],
 }
 
+/// Where in a log, and when, another key takes over. `prev` stands for all that
+/// the old key leaves behind: nobody can put another past in front of what it
+/// signed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) seq: u64,
+    pub(crate) prev: &'a Digest,
+    pub(crate) time: Timestamp,
+}
+
 impl KeyRotation {
-    /// The rotation of the log `origin` from one key to another at `time`.
-    pub(crate) fn sign(origin: &Origin, time: Timestamp, old: &Signer, new: &Signer) -> Self {
-        let statement = statement(origin, time, old.verifier(), new.verifier());
+    /// The rotation from one key to another.
+    pub(crate) fn sign(turn: Turn<'_>, old: &Signer, new: &Signer) -> Self {
+        let statement = turn.statement(old.verifier(), new.verifier());
         Self {
             old: old.verifier().clone(),
             new: new.verifier().clone(),
@@ -36,9 +47,9 @@ impl KeyRotation {
         }
     }
 
-    /// Whether both keys signed, for the log `origin` at `time`.
-    pub(crate) fn is_signed(&self, origin: &Origin, time: Timestamp) -> bool {
-        let statement = statement(origin, time, &self.old, &self.new);
+    /// Whether both keys signed that it happens there.
+    pub(crate) fn is_signed(&self, turn: Turn<'_>) -> bool {
+        let statement = turn.statement(&self.old, &self.new);
         self.old.verifies(&statement, &self.old_signature) && self.new.verifies(&statement, &self.new_signature)
     }
 
@@ -59,12 +70,16 @@ impl KeyRotation {
     }
 }
 
-fn statement(origin: &Origin, time: Timestamp, old: &VerifierKey, new: &VerifierKey) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.raw(DOMAIN);
-    writer.text(origin.as_str());
-    writer.u64(time.as_nanos());
-    writer.text(&old.to_string());
-    writer.text(&new.to_string());
-    writer.bytes
+impl Turn<'_> {
+    fn statement(&self, old: &VerifierKey, new: &VerifierKey) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.raw(DOMAIN);
+        writer.text(self.origin.as_str());
+        writer.u64(self.seq);
+        writer.digest(self.prev);
+        writer.u64(self.time.as_nanos());
+        writer.text(&old.to_string());
+        writer.text(&new.to_string());
+        writer.bytes
+    }
 }

@@ -376,10 +376,17 @@ fn the_documented_example_is_what_is_written() {
 fn entries_of_every_kind_come_back() {
     let time = Timestamp::from_nanos(7);
     let (old, new) = (Signer::new(origin(), &[1; 32]), Signer::new(origin(), &[2; 32]));
-    let rotation = KeyRotation::sign(&origin(), time, &old, &new);
-    assert!(rotation.is_signed(&origin(), time));
-    assert!(!rotation.is_signed(&origin(), Timestamp::from_nanos(8)));
-    assert!(!rotation.is_signed(&"example.org/other".parse().unwrap(), time));
+    let (here, before, elsewhere) = (origin(), Digest::of(b"before"), "example.org/other".parse().unwrap());
+    let turn = Turn { origin: &here, seq: 3, prev: &before, time };
+    let rotation = KeyRotation::sign(turn, &old, &new);
+    assert!(rotation.is_signed(turn));
+    let other = [
+        Turn { origin: &elsewhere, ..turn },
+        Turn { seq: 4, ..turn },
+        Turn { prev: &Digest::of(b"another past"), ..turn },
+        Turn { time: Timestamp::from_nanos(8), ..turn },
+    ];
+    assert!(!other.into_iter().any(|turn| rotation.is_signed(turn)));
     let Reason { source: Source::Component(component), .. } = &verdict().reasons[0] else { panic!("no component") };
     let configuration = Configuration {
         digest: Digest::of(b"vak.toml"),

@@ -19,7 +19,7 @@ pub fn open_source(path: &Path) -> Result<Box<dyn Source>, StorageError> {
         return Ok(Box::new(FileSource::open(path)?));
     }
     if path.join("checkpoint").is_file() {
-        return Ok(Box::new(TileSource::open(path)));
+        return Ok(Box::new(TileSource::open(path)?));
     }
     if path.is_dir() || !path.exists() {
         return Err(StorageError::Missing { path: path.to_owned() });

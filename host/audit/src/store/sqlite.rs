@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+pub(crate) use connect::distrust;
 pub use read::SqliteSource;
 use write::move_wal;
 

@@ -2,7 +2,8 @@
 //! [C2SP tlog-tiles](https://c2sp.org/tlog-tiles) lays them out: what any web
 //! server can offer to those who want to check the log.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use vak_types::Digest;
@@ -15,6 +16,9 @@ use crate::payload::Payload;
 use crate::tree::Tree;
 
 const CHECKPOINT: &str = "checkpoint";
+
+/// A checkpoint with all the signatures it may have is shorter by far.
+const CHECKPOINT_BYTES_MAX: u64 = 64 << 10;
 
 /// A tile of entries at their longest: 16 MiB.
 const TILE_BYTES_MAX: u64 = TILE_WIDTH * 65_537;
@@ -98,6 +102,16 @@ pub fn export_tiles(
     write(&folder.join(CHECKPOINT), note.as_bytes())
 }
 
+/// Reads a file of up to `bytes_max`, however long it says it is.
+fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 <= bytes_max {
+        true => Ok(bytes),
+        false => Err(StorageError::Damaged(format!("`{}` has more than {bytes_max} bytes", path.display()))),
+    }
+}
+
 /// Writes a file under its name once it is whole.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     if let Some(folder) = path.parent() {
@@ -112,38 +126,38 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
 #[derive(Debug)]
 pub(crate) struct TileSource {
     folder: PathBuf,
+    /// Of the checkpoint, as it was when the folder was opened.
+    note: String,
+    size: u64,
 }
 
 impl TileSource {
-    pub(crate) fn open(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    pub(crate) fn open(folder: &Path) -> Result<Self, StorageError> {
+        let path = folder.join(CHECKPOINT);
+        let note = String::from_utf8(read(&path, CHECKPOINT_BYTES_MAX)?);
+        let note = note.map_err(|_| StorageError::Damaged(format!("`{}` is no text", path.display())))?;
+        Ok(Self { folder: folder.to_owned(), size: size_in(&note).unwrap_or(0), note })
     }
 
     /// A tile and how many hashes or entries it should have: the full one, or
     /// the partial one of the checkpoint's size.
     fn tile(&self, level: Option<u8>, number: u64) -> Result<Option<(Vec<u8>, u64)>, StorageError> {
-        let size = self.head()?.as_deref().and_then(size_in).unwrap_or(0);
-        let count = size >> (8 * u32::from(level.unwrap_or(0)));
+        let count = self.size >> (8 * u32::from(level.unwrap_or(0)));
         let width = count.saturating_sub(number.saturating_mul(TILE_WIDTH)).min(TILE_WIDTH);
         if width == 0 {
             return Ok(None);
         }
         let path = self.folder.join(tile_path(level, number, width));
-        let length = match fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-            Ok(file) => file.len(),
-        };
-        if length > TILE_BYTES_MAX {
-            return Err(StorageError::Damaged(format!("`{}` has {length} bytes", path.display())));
+        match path.exists() {
+            true => Ok(Some((read(&path, TILE_BYTES_MAX)?, width))),
+            false => Ok(None),
         }
-        Ok(Some((fs::read(path)?, width)))
     }
 }
 
 impl Source for TileSource {
     fn head(&self) -> Result<Option<String>, StorageError> {
-        Ok(Some(fs::read_to_string(self.folder.join(CHECKPOINT))?))
+        Ok(Some(self.note.clone()))
     }
 
     fn entries(&self, from: u64, count: u64, bundle: &mut Bundle) -> Result<(), StorageError> {

@@ -2,10 +2,10 @@
 
 use vak_types::Digest;
 
-use crate::WitnessError;
 use crate::chain::LinkError;
 use crate::checkpoint::CheckpointError;
 use crate::store::StorageError;
+use crate::{VerifierKey, WitnessError};
 
 /// The check that a log failed, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +74,18 @@ pub enum VerifyError {
     Rotation {
         /// The entry.
         seq: u64,
+    },
+    /// A key rotation from another key than the one that signed until there.
+    #[error("entry {seq} changes the key, and not from the one that was the log's")]
+    RotationKey {
+        /// The entry.
+        seq: u64,
+    },
+    /// The log has other keys.
+    #[error("the key `{key}` is none of those that the log's rotations lead from one to the next")]
+    UnknownKey {
+        /// The key that was trusted.
+        key: Box<VerifierKey>,
     },
     /// An entry says that it is signed on its own, and its signature is not
     /// there or not by the key of its time.

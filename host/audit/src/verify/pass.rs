@@ -7,6 +7,7 @@ use super::signers::Signers;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::merkle::TILE_WIDTH;
+use crate::proof::verify_consistency;
 use crate::resume::{read, root, skip_to};
 use crate::store::{EntrySignature, Node, Source};
 use crate::tree::Tree;
@@ -16,12 +17,12 @@ use crate::{Body, Checkpoint, Entry, Origin, VerifyError};
 /// can only be judged at the end.
 pub(super) struct Pass<'a> {
     source: &'a dyn Source,
-    chain: Chain,
+    pub(super) chain: Chain,
     /// `None` where signatures are not looked at.
     pub(super) signers: Option<&'a mut Signers>,
     /// `None` where what is kept beside the entries is not looked at.
     pub(super) payloads: Option<&'a mut Payloads>,
-    counts: Counts,
+    pub(super) counts: Counts,
 }
 
 /// How many entries were read, and of which kinds.
@@ -39,33 +40,49 @@ impl<'a> Pass<'a> {
         Self { source, chain, signers: None, payloads: None, counts: Counts::default() }
     }
 
-    /// Reads the entries under `checkpoint` that are in `range`.
+    /// Reads the entries under `checkpoint` that are in `range`, and passes over
+    /// the others by the stored subtrees. `trusted` has to be of the same log,
+    /// and of no more entries.
     pub(super) fn run(
-        mut self,
+        &mut self,
         checkpoint: &Checkpoint,
         trusted: Option<&Checkpoint>,
-        range: Option<&Range<u64>>,
+        range: Range<u64>,
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<Counts, VerifyError> {
+    ) -> Result<(), VerifyError> {
         let size = checkpoint.size();
-        // Where subtrees can be skipped: from and to multiples of 256.
-        let range = range.cloned().unwrap_or(0..size);
-        let from = range.start.min(size) / TILE_WIDTH * TILE_WIDTH;
-        let to = range.end.min(size).div_ceil(TILE_WIDTH).saturating_mul(TILE_WIDTH).min(size);
-        let tail = size / TILE_WIDTH * TILE_WIDTH;
-        let part = from > 0 || to < tail;
+        let windows = windows(range, size);
+        for window in &windows {
+            self.skip_to(window.start)?;
+            check_prefix(&self.chain, trusted)?;
+            progress(self.chain.size(), size);
+            self.read_to(window.end, size, trusted, &mut progress)?;
+        }
+        root(&self.chain, checkpoint)?;
+        match trusted {
+            Some(trusted) if windows[0] != (0..size) => check_consistency(self.source, trusted, checkpoint),
+            _ => Ok(()),
+        }
+    }
+
+    fn skip_to(&mut self, seq: u64) -> Result<(), VerifyError> {
+        if self.chain.size() < seq {
+            skip_to(self.source, &mut self.chain, seq)?;
+            self.chain.take_nodes();
+            self.signers.iter_mut().for_each(|signers| signers.gap());
+        }
+        Ok(())
+    }
+
+    fn read_to(
+        &mut self,
+        end: u64,
+        size: u64,
+        trusted: Option<&Checkpoint>,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<(), VerifyError> {
         let mut bundle = Bundle::default();
-        skip_to(self.source, &mut self.chain, from)?;
-        self.chain.take_nodes();
-        check_prefix(&self.chain, trusted)?;
-        progress(self.chain.size(), size);
-        while self.chain.size() < size {
-            if part && self.chain.size() == to && to < tail {
-                skip_to(self.source, &mut self.chain, tail)?;
-                self.chain.take_nodes();
-                continue;
-            }
-            let end = if part && self.chain.size() < to { to } else { size };
+        while self.chain.size() < end {
             read(self.source, self.chain.size(), end, &mut bundle)?;
             for (seq, bytes, signature) in bundle.signed() {
                 let entry = self.chain.check(bytes).map_err(|source| VerifyError::Entry { seq, source })?;
@@ -75,19 +92,7 @@ impl<'a> Pass<'a> {
             self.check_nodes()?;
             progress(self.chain.size(), size);
         }
-        root(&self.chain, checkpoint)?;
-        match trusted {
-            // Skipped over: the tree itself shows it.
-            Some(trusted) if part => {
-                let root = Tree::new(self.source, trusted.size()).root();
-                let root = root.map_err(|source| VerifyError::Storage { seq: 0, source })?;
-                if root != trusted.root() {
-                    return Err(VerifyError::Rewritten { size: trusted.size() });
-                }
-            }
-            _ => {}
-        }
-        Ok(self.counts)
+        Ok(())
     }
 
     fn entry(&mut self, entry: &Entry, bytes: &[u8], signature: Option<&EntrySignature>) -> Result<(), VerifyError> {
@@ -103,6 +108,9 @@ impl<'a> Pass<'a> {
                     signers.check(entry, bytes, signature)?;
                 }
             }
+            if let Body::KeyRotation(rotation) = &entry.body {
+                signers.rotate(entry, rotation)?;
+            }
         }
         if let Some(payloads) = &mut self.payloads {
             payloads.entry(self.source, seq, &entry.body)?;
@@ -110,15 +118,7 @@ impl<'a> Pass<'a> {
         match &entry.body {
             Body::Decision(..) => self.counts.decisions += 1,
             Body::Outcome(..) => self.counts.outcomes += 1,
-            Body::KeyRotation(rotation) if !rotation.is_signed(&entry.origin, entry.time) => {
-                return Err(VerifyError::Rotation { seq });
-            }
-            Body::KeyRotation(rotation) => {
-                if let Some(signers) = &mut self.signers {
-                    signers.rotate(seq, rotation);
-                }
-            }
-            Body::Drop(_) | Body::Configuration(_) => {}
+            Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) => {}
         }
         Ok(())
     }
@@ -138,6 +138,22 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// What is read of a log of `size` entries for `range`: from and to multiples
+/// of 256, around which subtrees can be skipped, and the entries after the last
+/// of these, which are under no subtree.
+fn windows(range: Range<u64>, size: u64) -> [Range<u64>; 2] {
+    let tail = size / TILE_WIDTH * TILE_WIDTH;
+    let from = range.start.min(size) / TILE_WIDTH * TILE_WIDTH;
+    let to = range.end.min(size).div_ceil(TILE_WIDTH).saturating_mul(TILE_WIDTH);
+    if range.is_empty() || from >= tail {
+        [tail..size, size..size]
+    } else if to > tail || range.end >= size {
+        [from..size, size..size]
+    } else {
+        [from..to, tail..size]
+    }
+}
+
 /// Checks that the entries so far are those of the trusted checkpoint, when
 /// they are as many.
 fn check_prefix(chain: &Chain, trusted: Option<&Checkpoint>) -> Result<(), VerifyError> {
@@ -146,5 +162,40 @@ fn check_prefix(chain: &Chain, trusted: Option<&Checkpoint>) -> Result<(), Verif
             Err(VerifyError::Rewritten { size: trusted.size() })
         }
         _ => Ok(()),
+    }
+}
+
+/// The same where entries were passed over: a proof ties the one root to the
+/// other, whatever the storage says.
+fn check_consistency(source: &dyn Source, trusted: &Checkpoint, checkpoint: &Checkpoint) -> Result<(), VerifyError> {
+    let (old, new) = (trusted.size(), checkpoint.size());
+    let proof = Tree::new(source, new).consistency(old).map_err(|source| VerifyError::Storage { seq: 0, source })?;
+    verify_consistency((old, &trusted.root()), (new, &checkpoint.root()), &proof)
+        .map_err(|_| VerifyError::Rewritten { size: old })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_in_whole_tiles_and_with_the_tail() {
+        let cases = [
+            (0..0, 0, [0..0, 0..0]),
+            (0..600, 600, [0..600, 600..600]),
+            (0..u64::MAX, 600, [0..600, 600..600]),
+            (0..1, 600, [0..256, 512..600]),
+            (300..301, 600, [256..512, 512..600]),
+            (500..513, 600, [256..600, 600..600]),
+            (300..301, 1_024, [256..512, 1_024..1_024]),
+            (u64::MAX..u64::MAX, 600, [512..600, 600..600]),
+            (599..600, 600, [512..600, 600..600]),
+            (Range { start: 10, end: 3 }, 600, [512..600, 600..600]),
+            (10..10, 600, [512..600, 600..600]),
+            (0..512, 512, [0..512, 512..512]),
+        ];
+        for (range, size, expected) in cases {
+            assert_eq!(windows(range.clone(), size), expected, "{range:?} of {size}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Args;
 use vak_audit::{Cursor, EntryKind, Index, LogReader, Query};
 use vak_audit_verify::{Times, bar, progress};
@@ -63,7 +64,9 @@ impl QueryArgs {
         };
         let page = index.find(&query, self.after, self.lines)?;
         for seq in page.seqs {
-            print::entry(&reader.entry(seq)?, self.json)?;
+            let entry = reader.entry(seq)?;
+            ensure!(query.matches(&entry), "the index is not of this log; delete `{}.index`", self.log.display());
+            print::entry(&entry, self.json)?;
         }
         if let Some(next) = page.next {
             eprintln!("more: --after {next}");

@@ -28,7 +28,9 @@ const SECTIONS: &[Section] = &[
 fn main() {
     let names: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     println!("{}\n", machine::describe());
-    let chosen = SECTIONS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|word| name.starts_with(word.as_str())));
+    let chosen = SECTIONS
+        .iter()
+        .filter(|(name, _)| names.is_empty() || names.iter().any(|word| name.starts_with(word.as_str())));
     let rows: Vec<_> = chosen.flat_map(|(_, rows)| rows()).collect();
     print::table(&rows);
 }

@@ -12,11 +12,8 @@ use super::{head, payloads};
 use crate::bundle::Bundle;
 use crate::checkpoint::size_in;
 use crate::merkle::TILE_WIDTH;
-use crate::payload::{Payload, SALT_BYTES};
+use crate::payload::{PAYLOAD_BYTES_MAX, Payload, SALT_BYTES};
 use crate::store::{Source, StorageError};
-
-/// The longest payload that is read: far more than an argument may have.
-const PAYLOAD_BYTES_MAX: u64 = 256 << 20;
 
 /// Reads a log in a folder.
 #[derive(Debug)]
@@ -31,6 +28,8 @@ struct Cursor {
     segment: u64,
     /// The entry whose record is next.
     seq: u64,
+    /// The size in the trailer that was read last.
+    ended: Option<u64>,
     scan: Scan,
 }
 
@@ -51,7 +50,7 @@ impl FileSource {
         let Some(mark) = read_mark(&self.folder, from / TILE_WIDTH)? else { return Ok(None) };
         let file = File::open(Segments::path(&self.folder, mark.segment))?;
         let scan = Scan::new(file, mark.offset);
-        Ok(Some(Cursor { segment: mark.segment, seq: from / TILE_WIDTH * TILE_WIDTH, scan }))
+        Ok(Some(Cursor { segment: mark.segment, seq: from / TILE_WIDTH * TILE_WIDTH, ended: None, scan }))
     }
 
     /// Goes on to the segment that begins with the next entry, if there is one.
@@ -67,7 +66,7 @@ impl FileSource {
             Err(NoRecord::Storage(error)) => return Err(error),
             _ => return Err(damaged(cursor.seq, 0, "the header is not this segment's")),
         }
-        *cursor = Cursor { segment: cursor.seq, seq: cursor.seq, scan };
+        *cursor = Cursor { segment: cursor.seq, seq: cursor.seq, ended: None, scan };
         Ok(true)
     }
 
@@ -101,6 +100,7 @@ impl FileSource {
                     }
                 }
                 Ok(Record::Trailer(trailer)) if trailer.size == seq => {
+                    cursor.ended = Some(seq);
                     if seq == end {
                         return Ok(());
                     }
@@ -167,7 +167,7 @@ impl Source for FileSource {
         let bytes = match fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
-            Ok(file) if file.len() > PAYLOAD_BYTES_MAX => {
+            Ok(file) if file.len() > (SALT_BYTES + PAYLOAD_BYTES_MAX) as u64 => {
                 return Err(StorageError::Damaged(format!("the payload {commitment} has {} bytes", file.len())));
             }
             Ok(_) => fs::read(&path)?,
@@ -183,9 +183,19 @@ impl Source for FileSource {
     }
 
     /// Beside a writer, and after a crash, something may follow what the head
-    /// covers. In a log that was closed nothing does.
+    /// covers, and the last segment have no header yet. In a log that was closed
+    /// the head's own commit ends it.
     fn examine(&self, size: u64) -> Result<(), StorageError> {
         let state = head::read_in(&self.folder)?;
+        let segments = Segments::list(&self.folder)?;
+        let whole = if state.closed { segments.len() } else { segments.len().saturating_sub(1) };
+        // Reading by marks passes over them.
+        for first in &segments[..whole] {
+            let mut scan = Scan::new(File::open(Segments::path(&self.folder, *first))?, 0);
+            if !matches!(scan.header(), Ok(found) if found == *first) || scan.offset() != HEADER_BYTES as u64 {
+                return Err(damaged(*first, 0, "the header is not this segment's"));
+            }
+        }
         if !state.closed {
             return Ok(());
         }
@@ -198,7 +208,6 @@ impl Source for FileSource {
             return Err(StorageError::Damaged("the log was closed, and has payloads of no entry".to_owned()));
         }
         let mut end = self.seek(size.saturating_sub(1))?;
-        let segments = Segments::list(&self.folder)?;
         let last = segments.last().copied();
         if let Some(cursor) = &mut end {
             let mut bundle = Bundle::default();
@@ -207,15 +216,11 @@ impl Source for FileSource {
             if bundle.end() != size || last != Some(cursor.segment) {
                 return Err(StorageError::Damaged(format!("the log was closed with {size} entries, and more follows")));
             }
+            if cursor.ended != Some(size) {
+                return Err(damaged(cursor.segment, cursor.scan.offset(), "the last commit has no end"));
+            }
         } else if let Some(segment) = last {
             return Err(damaged(segment, 0, "a segment of a log without entries"));
-        }
-        // Each segment begins with a header that reading by marks passes over.
-        for first in segments {
-            let mut scan = Scan::new(File::open(Segments::path(&self.folder, first))?, 0);
-            if !matches!(scan.header(), Ok(found) if found == first) || scan.offset() != HEADER_BYTES as u64 {
-                return Err(damaged(first, 0, "the header is not this segment's"));
-            }
         }
         Ok(())
     }

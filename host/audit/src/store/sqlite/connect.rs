@@ -8,12 +8,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::payload::PAYLOAD_BYTES_MAX;
 use crate::store::StorageError;
 use crate::store::lock::beside;
 
-/// The longest value that is read, in bytes: an entry and a checkpoint are far
-/// shorter, so a file can't make a reader take more memory than this.
-const VALUE_BYTES_MAX: i32 = 1 << 20;
+/// The longest value, and row, that is written and read, in bytes: twice the
+/// longest payload, so that it passes with what SQLite adds. A file can't make a
+/// reader take more memory than this.
+const VALUE_BYTES_MAX: i32 = 2 * PAYLOAD_BYTES_MAX as i32;
 
 /// How long to wait for a lock that a reader holds for a moment, such as while
 /// it recovers the write-ahead log.
@@ -23,7 +25,7 @@ const BUSY_TIMEOUT_MS: u64 = 10_000;
 pub(crate) fn open_writer(path: &Path, pages_max: Option<u32>) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | FLAGS)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    prepare(&connection)?;
+    distrust(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StorageError::Other(format!("SQLite's journal mode is `{mode}` and can't be made `wal` here")));
@@ -70,7 +72,7 @@ pub(crate) fn open_reader(path: &Path, beside_writer: bool) -> Result<Connection
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | FLAGS;
     let connection = Connection::open_with_flags(uri, flags)?;
-    prepare(&connection)?;
+    distrust(&connection)?;
     Ok(connection)
 }
 
@@ -78,7 +80,7 @@ const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 
 /// The file is not trusted: nothing in its schema may run, nothing in it may be
 /// of any size.
-fn prepare(connection: &Connection) -> Result<(), StorageError> {
+pub(crate) fn distrust(connection: &Connection) -> Result<(), StorageError> {
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     connection

@@ -111,7 +111,8 @@ impl Source for SqliteSource {
             self.connection.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name")?;
         let schema = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let schema = schema.collect::<Result<Vec<(String, String)>, _>>()?;
-        let own = |(name, _): &&(String, String)| !name.starts_with("sqlite_autoindex_payload");
+        // The index that SQLite makes for the key of `payload`; it has no text.
+        let own = |(name, sql): &&(String, String)| name != "sqlite_autoindex_payload_1" || !sql.is_empty();
         if !schema.iter().filter(own).map(|(name, sql)| (name.as_str(), sql.as_str())).eq(SCHEMA) {
             return damaged("the file's tables are not those of an audit log".to_owned());
         }
