@@ -36,6 +36,8 @@ pub(crate) struct Client {
 pub(crate) struct Object {
     pub(crate) bytes: Vec<u8>,
     pub(crate) etag: String,
+    /// Where the bucket has versions.
+    pub(crate) version: Option<String>,
 }
 
 impl Client {
@@ -91,8 +93,9 @@ impl Client {
                 return Err(Failure::Refused(format!("it has more than {OBJECT_BYTES_MAX} bytes")));
             }
             let etag = answer.e_tag().unwrap_or_default().to_owned();
+            let version = answer.version_id().map(str::to_owned);
             let body = answer.body.collect().await.map_err(|error| Failure::Transient(error.to_string()))?;
-            Ok(Object { bytes: body.to_vec(), etag })
+            Ok(Object { bytes: body.to_vec(), etag, version })
         };
         match retrying(&self.options, read).await {
             Ok(object) => Ok(Some(object)),

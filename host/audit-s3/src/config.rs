@@ -1,6 +1,7 @@
 //! Which bucket, who asks, and how objects are put there.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::S3Error;
@@ -104,6 +105,10 @@ pub struct Options {
     /// The storage class of segments, such as `STANDARD_IA`; the others are
     /// small and read often.
     pub storage_class: Option<String>,
+    /// A file that has the version of every object that was put, in a bucket with
+    /// versions: written by uploads, and compared when the log is verified. It
+    /// belongs beside the log.
+    pub versions: Option<PathBuf>,
     /// Entries that wait longer than this are uploaded, however few. Each
     /// upload makes about ten objects: with 60 s, about 15,000 a day.
     pub interval: Duration,
@@ -135,6 +140,7 @@ impl Default for Options {
             lock: None,
             encryption: Encryption::default(),
             storage_class: None,
+            versions: None,
             interval: Duration::from_secs(60),
             waiting_bytes_max: 8 << 20,
             segment_bytes: 16 << 20,

@@ -90,6 +90,20 @@ impl S3Error {
         matches!(self, Self::Unavailable { .. } | Self::Interrupted)
     }
 
+    /// Whether the bucket and the log contradict each other: what is written on
+    /// may be somebody else's log, or an old copy.
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::Fenced { .. }
+            | Self::Diverged { .. }
+            | Self::Behind { .. }
+            | Self::Damaged { .. }
+            | Self::Checkpoint(_) => true,
+            Self::Unsound(error) => !matches!(error, VerifyError::Storage { .. }),
+            _ => false,
+        }
+    }
+
     pub(crate) fn damaged(key: &str, what: impl Into<String>) -> Self {
         Self::Damaged { key: key.to_owned(), what: what.into() }
     }

@@ -2,7 +2,8 @@
 //! for a time, and restored.
 //!
 //! A log is written to disk first, so that a commit waits for no network; an
-//! [`S3Store`] uploads what is durable there. In the bucket are the tiles of C2SP
+//! [`S3Store`] uploads what is durable there, or, in a process that needs no
+//! private key, [`Following`]. In the bucket are the tiles of C2SP
 //! tlog-tiles for any verifier, compressed segments for an archive, and the
 //! checkpoint, which moves on only from where this writer left it. Nothing else is
 //! written twice. [`S3Source`] reads a log there as if it lay on disk. `FORMAT.md`
@@ -44,6 +45,7 @@ mod client;
 mod config;
 mod error;
 mod fence;
+mod follow;
 mod layout;
 mod names;
 mod pinned;
@@ -55,11 +57,13 @@ mod ship;
 mod source;
 mod store;
 mod uploader;
+mod versions;
 
 pub use archive::archive;
 pub use bucket::Bucket;
 pub use config::{Credentials, Encryption, Location, Lock, LockMode, Options};
 pub use error::S3Error;
+pub use follow::Following;
 pub use query::query;
 pub use restore::restore;
 pub use source::S3Source;

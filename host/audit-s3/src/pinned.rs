@@ -21,6 +21,11 @@ impl Pinned {
         Self { source, note: RefCell::default() }
     }
 
+    /// As it was when `note` was the newest.
+    pub(crate) fn at(source: Box<dyn Source>, note: String) -> Self {
+        Self { source, note: RefCell::new(Some(note)) }
+    }
+
     /// Checks the entries in `range` against `checkpoint`, which `key` signed.
     pub(crate) fn verify(
         &self,

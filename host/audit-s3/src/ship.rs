@@ -14,7 +14,7 @@ use vak_types::Digest;
 use crate::client::New;
 use crate::fence::Fence;
 use crate::names::{self, Span, Times};
-use crate::{Bucket, S3Error, segment};
+use crate::{Bucket, S3Error, segment, versions};
 
 /// Entries or hashes in a full tile.
 const TILE_WIDTH: u64 = 256;
@@ -80,13 +80,18 @@ impl Cargo<'_> {
     fn unload(&mut self) -> Result<(), S3Error> {
         self.bytes = 0;
         let held = std::mem::take(&mut self.held);
-        self.bucket.run_until(self.cut, |client| async move {
+        let put = self.bucket.run_until(self.cut, |client| async move {
             let puts = held.into_iter().map(|new| {
                 let client = std::sync::Arc::clone(&client);
-                async move { client.create(&new).await }
+                async move { Ok::<_, S3Error>((client.create(&new).await?, new.name)) }
             });
-            stream::iter(puts).buffer_unordered(REQUESTS_MAX).try_collect::<()>().await
-        })
+            let put = stream::iter(puts).buffer_unordered(REQUESTS_MAX);
+            put.map_ok(|(version, name)| (name, version)).try_collect::<Vec<_>>().await
+        })?;
+        match &self.bucket.options().versions {
+            Some(path) => versions::record(path, &put),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! A store on disk whose log is uploaded.
 
-use std::thread::JoinHandle;
-
 use vak_audit::{Batch, Checkpoint, Opener, Origin, Recovery, Signer, StorageError, Store, VerifierKey};
 
 use crate::pinned::Pinned;
+use crate::uploader::Uploader;
 use crate::{Bucket, S3Error, Uploads};
 
 /// A log that is durable on disk when a commit returns, and in the bucket some
@@ -13,7 +12,8 @@ use crate::{Bucket, S3Error, Uploads};
 ///
 /// The store on disk, the spool, keeps all of the log, so that an outage costs
 /// nothing but its time: opened again, the upload goes on from the bucket's
-/// checkpoint. Nothing is deleted on disk.
+/// checkpoint. What the bucket has [`trim_segments`](vak_audit::trim_segments)
+/// may remove on disk, which is left to whoever owns the log.
 ///
 /// When another writer has moved the bucket's checkpoint, or an object there
 /// belongs to another log, the next commit fails and the log stops. A writer
@@ -24,7 +24,7 @@ pub struct S3Store {
     spool: Box<dyn Store>,
     bucket: Bucket,
     uploads: Uploads,
-    uploader: Option<JoinHandle<()>>,
+    uploader: Option<Uploader>,
 }
 
 impl S3Store {
@@ -41,20 +41,9 @@ impl S3Store {
     /// Begins to upload what `checkpoint` covers and what comes after.
     fn begin(&mut self, checkpoint: Checkpoint, key: VerifierKey) -> Result<(), StorageError> {
         self.uploads.commit(checkpoint, key, 0);
-        let (uploads, bucket) = (self.uploads.clone(), self.bucket.clone());
         let source = Pinned::new((self.spool.opener())()?);
-        let thread = std::thread::Builder::new().name("vak-audit-upload".to_owned());
-        let uploader = thread.spawn(move || uploads.run(&bucket, &source))?;
-        self.uploader = Some(uploader);
+        self.uploader = Some(Uploader::resume(self.uploads.clone(), self.bucket.clone(), source)?);
         Ok(())
-    }
-
-    fn end(&mut self) {
-        self.uploads.cut();
-        if let Some(uploader) = self.uploader.take() {
-            // A panic in it was noted as the reason why it stopped.
-            uploader.join().unwrap_or(());
-        }
     }
 }
 
@@ -102,17 +91,11 @@ impl Store for S3Store {
             Some(_) => self.uploads.flush(self.bucket.options().close_timeout),
             None => Ok(()),
         };
-        self.end();
+        self.uploader = None;
         flushed.map_err(S3Error::into)
     }
 
     fn opener(&self) -> Opener {
         self.spool.opener()
-    }
-}
-
-impl Drop for S3Store {
-    fn drop(&mut self) {
-        self.end();
     }
 }

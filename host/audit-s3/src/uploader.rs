@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use vak_audit::{Checkpoint, VerifierKey};
@@ -117,7 +118,7 @@ impl Uploads {
     }
 
     /// Ends the uploader as soon as its request can be given up.
-    pub(crate) fn cut(&self) {
+    fn cut(&self) {
         self.shared.cut.store(true, Ordering::Relaxed);
         // Under the lock, so that it is not missed between a look and a wait.
         let _state = self.lock();
@@ -134,7 +135,7 @@ impl Uploads {
     }
 
     /// Uploads until it is cut or can't go on.
-    pub(crate) fn run(&self, bucket: &Bucket, source: &Pinned) {
+    fn run(&self, bucket: &Bucket, source: &Pinned) {
         let _guard = EndOnPanic(self);
         let mut fence = None;
         let mut failed = 0;
@@ -216,6 +217,44 @@ impl Uploads {
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+        }
+    }
+}
+
+/// A thread that uploads. Ends when this is dropped, with what it is at.
+#[derive(Debug)]
+pub(crate) struct Uploader {
+    uploads: Uploads,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Uploader {
+    /// Uploads what [`Uploads::commit`] is told of, from `source`.
+    pub(crate) fn start(bucket: Bucket, source: Pinned) -> Result<Self, S3Error> {
+        Self::resume(Uploads::new(), bucket, source)
+    }
+
+    /// The same for those who ask already how far it is.
+    pub(crate) fn resume(uploads: Uploads, bucket: Bucket, source: Pinned) -> Result<Self, S3Error> {
+        let thread = std::thread::Builder::new().name("vak-audit-upload".to_owned());
+        let thread = thread.spawn({
+            let uploads = uploads.clone();
+            move || uploads.run(&bucket, &source)
+        });
+        Ok(Self { uploads, thread: Some(thread.map_err(|error| S3Error::Thread(error.to_string()))?) })
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+}
+
+impl Drop for Uploader {
+    fn drop(&mut self) {
+        self.uploads.cut();
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was noted as the reason why it stopped.
+            thread.join().unwrap_or(());
         }
     }
 }

@@ -44,7 +44,7 @@ impl Committer {
     }
 
     fn commit_all(&mut self, queue: &Queue, watch: &Watch, commit: &mut Commit) -> Result<(), StopCause> {
-        while queue.wait() {
+        while queue.wait()? {
             let Some(head) = self.sealing.take(queue, commit)? else { continue };
             self.commit(&head, commit)?;
             let note = self.checkpoint.note();

@@ -61,6 +61,9 @@ pub enum StopCause {
     /// A commit failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Whoever keeps a copy of it found that it must not go on.
+    #[error("{0}")]
+    Demanded(String),
     /// A fault in this crate.
     #[error("the committer panicked; report this, and open the log again")]
     Panicked,
@@ -82,6 +85,18 @@ pub enum AppendError {
         /// How many entries have a place.
         size: u64,
     },
+}
+
+/// Stops a log from outside: what is not yet durable is refused, as is all that
+/// comes.
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<Queue>);
+
+impl Stopper {
+    /// Stops it, with `reason` for whoever appends.
+    pub fn stop(&self, reason: String) {
+        self.0.stop(StopCause::Demanded(reason));
+    }
 }
 
 /// What the committer tells of an entry.
@@ -175,6 +190,11 @@ impl Log {
     /// had ended in the middle of them. Nothing in them had been acknowledged.
     pub fn cut_bytes(&self) -> u64 {
         self.cut_bytes
+    }
+
+    /// For those who may have to stop this log while others append.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.queue))
     }
 
     /// Follows the log from entry `from` on, through all that is durable now

@@ -155,17 +155,19 @@ impl Queue {
 
     /// Waits until there are entries that are not being written. False when the
     /// queue is closed and nothing is left.
-    pub(crate) fn wait(&self) -> bool {
+    pub(crate) fn wait(&self) -> Result<bool, StopCause> {
         let mut state = self.lock();
-        while state.entries == 0 {
-            if state.closed || state.stopped.is_some() {
-                return false;
+        loop {
+            match (&state.stopped, state.entries) {
+                (Some(cause), _) => return Err(cause.clone()),
+                (None, 0) if state.closed => return Ok(false),
+                (None, 0) => state.idle = true,
+                (None, _) => break,
             }
-            state.idle = true;
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.idle = false;
-        true
+        Ok(true)
     }
 
     /// Waits until there is enough to seal ahead. False when there will not be.

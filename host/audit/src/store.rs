@@ -19,7 +19,7 @@ use ed25519_dalek::SIGNATURE_LENGTH;
 use vak_types::Digest;
 
 pub use error::StorageError;
-pub use open::open_source;
+pub use open::{open_beside_writer, open_source};
 
 use crate::bundle::Bundle;
 use crate::{Checkpoint, Origin, Payload, Signer};

@@ -1,12 +1,14 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
+mod audit;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use vak_audit::EntryKind;
+pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
+use serde::{Deserialize, Serialize};
 use vak_engine::CallLimits;
 use vak_trust::PublicKey;
 use vak_types::{AgentId, Grant, LimitName, Name};
@@ -57,6 +59,9 @@ pub enum ConfigError {
     /// The settings can't be written as text.
     #[error("the configuration can't be written out: {0}")]
     Print(toml::ser::Error),
+    /// Entries of a log in SQLite can't be removed.
+    #[error("`audit.archive.keep_entries` is for a log in segments; set `audit.store` to `segments` or leave it out")]
+    NotTrimmable,
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -103,75 +108,6 @@ pub struct TrustedKey {
     pub name: Name,
     /// `ed25519:` and the key's base64, as `vak key public` prints it.
     pub public: PublicKey,
-}
-
-/// The audit log.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Audit {
-    /// The log's name, such as `example.org/agents`. In every entry.
-    pub origin: String,
-    /// The private key that signs its checkpoints.
-    pub key: PathBuf,
-    /// When a verdict may leave the host.
-    #[serde(default)]
-    pub release: Release,
-    /// How the log is kept.
-    #[serde(default)]
-    pub store: Store,
-    /// Where arguments, attributes and labels stand.
-    #[serde(default)]
-    pub payloads: Payloads,
-    /// Kinds of entries that get a signature of their own, beside the
-    /// checkpoint's, which covers all: `decision`, `outcome`, `key-rotation`,
-    /// `configuration`, `drop`.
-    #[serde(default, deserialize_with = "kinds", serialize_with = "words")]
-    pub signed: Vec<EntryKind>,
-}
-
-/// How the log is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Store {
-    /// In an SQLite file, `audit.sqlite` in the state folder.
-    #[default]
-    Sqlite,
-    /// In a folder of append-only segments, `audit` in the state folder. The
-    /// fastest.
-    Segments,
-}
-
-/// Where arguments, attributes and labels stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Payloads {
-    /// In their entries, up to 16 KiB each. Nobody can take them out again.
-    #[default]
-    Inline,
-    /// Beside the log, so that they can be erased. Their entries have salted
-    /// commitments to them.
-    Erasable,
-}
-
-fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EntryKind>, D::Error> {
-    let words = Vec::<String>::deserialize(deserializer)?;
-    words.iter().map(|word| word.parse().map_err(serde::de::Error::custom)).collect()
-}
-
-fn words<S: Serializer>(kinds: &[EntryKind], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(kinds.iter().map(ToString::to_string))
-}
-
-/// When a verdict may leave the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Release {
-    /// When its entry has a place in the queue. A crash can lose the last
-    /// milliseconds.
-    Accepted,
-    /// When its entry is on disk under a signed checkpoint.
-    #[default]
-    Durable,
 }
 
 /// A component and what the operator says about it.
@@ -327,7 +263,15 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.resolved(folder)
+        config.unique_names()?.trimmable()?.resolved(folder)
+    }
+
+    fn trimmable(self) -> Result<Self, ConfigError> {
+        let keeps = self.audit.archive.as_ref().and_then(|archive| archive.keep_entries);
+        match (keeps, self.audit.store) {
+            (Some(_), Store::Sqlite) => Err(ConfigError::NotTrimmable),
+            _ => Ok(self),
+        }
     }
 
     fn unique_names(self) -> Result<Self, ConfigError> {
@@ -344,6 +288,7 @@ impl Config {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         resolve(&mut self.state);
         resolve(&mut self.audit.key);
+        self.audit.archive.iter_mut().filter_map(|archive| archive.program.as_mut()).for_each(resolve);
         for policy in &mut self.policies {
             resolve(&mut policy.component);
             policy.config.as_mut().map(resolve);

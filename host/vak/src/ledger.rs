@@ -10,6 +10,7 @@ use vak_audit::{
 use vak_pipeline::{Ledger, LedgerError};
 use vak_types::{Action, ComponentRef, Digest, Timestamp, Verdict};
 
+use crate::archiver::Archiver;
 use crate::config::{self, Config, ConfigError, Release};
 
 /// How far back the configuration is looked for that was recorded last. When
@@ -31,6 +32,9 @@ pub enum LogError {
     /// The log stopped as it was opened.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// The program that uploads the log can't be started.
+    #[error("`vak-audit-s3`, which archives the log, does not start ({0}); install it beside `vak`")]
+    Archive(std::io::Error),
     /// The configuration can't be written out.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -42,6 +46,8 @@ pub(crate) struct AuditLedger {
     pub(crate) log: Log,
     pub(crate) tier: Tier,
     payloads: Payloads,
+    /// After the log: it uploads what closing that writes.
+    _archiver: Option<Archiver>,
 }
 
 impl AuditLedger {
@@ -53,6 +59,7 @@ impl AuditLedger {
         signer: Signer,
         now: Timestamp,
     ) -> Result<Self, LogError> {
+        let key = signer.verifier().clone();
         let log = open(config, origin, signer)?;
         if log.cut_bytes() > 0 {
             let what = What::Tail { bytes: log.cut_bytes() };
@@ -75,7 +82,9 @@ impl AuditLedger {
             config::Payloads::Inline => Payloads::Inline,
             config::Payloads::Erasable => Payloads::Erasable,
         };
-        Ok(Self { log, tier, payloads })
+        let archive = |archive| Archiver::start(archive, &config.log(), &key, log.stopper()).map_err(LogError::Archive);
+        let archiver = config.audit.archive.as_ref().map(archive).transpose()?;
+        Ok(Self { log, tier, payloads, _archiver: archiver })
     }
 }
 

@@ -69,6 +69,7 @@
 
 #![forbid(unsafe_code)]
 
+mod archiver;
 mod builder;
 mod clock;
 pub mod config;
@@ -78,6 +79,7 @@ mod limiter;
 mod outcome;
 mod overlay;
 
+pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder, Installation};
 pub use config::{Config, ConfigError};
 pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};

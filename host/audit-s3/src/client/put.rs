@@ -58,17 +58,17 @@ struct Stored {
 impl Client {
     /// Puts an object where there is none. One that is there already is left,
     /// if it says the same: a request whose answer was lost, or an upload that
-    /// was cut short.
-    pub(crate) async fn create(&self, new: &New) -> Result<(), S3Error> {
+    /// was cut short. Gives its version, where the bucket has versions.
+    pub(crate) async fn create(&self, new: &New) -> Result<Option<String>, S3Error> {
         let put = match new.bytes.len() > self.options.part_bytes {
             true => self.create_in_parts(new).await,
             false => retrying(&self.options, || self.create_once(new)).await,
         };
         let what = || format!("uploading `{}`", new.name);
         match put {
-            Ok(()) => Ok(()),
+            Ok(version) => Ok(version),
             Err(Failure::Precondition) => match self.get(&new.name).await? {
-                Some(there) if (new.same)(&there.bytes, &new.bytes) => Ok(()),
+                Some(there) if (new.same)(&there.bytes, &new.bytes) => Ok(there.version),
                 Some(_) => Err(S3Error::Diverged { key: new.name.clone() }),
                 None => Err(Failure::Transient("it was there, and is gone".to_owned()).of(&what())),
             },
@@ -76,18 +76,18 @@ impl Client {
         }
     }
 
-    async fn create_once(&self, new: &New) -> Result<(), Failure> {
+    async fn create_once(&self, new: &New) -> Result<Option<String>, Failure> {
         let Stored { encryption, kms_key, class, lock, until } = self.stored(new.lockable, new.archived);
         let put = self.s3.put_object().bucket(&self.location.bucket).key(self.location.key(&new.name));
         let put = put.if_none_match("*").set_server_side_encryption(encryption).set_ssekms_key_id(kms_key);
         let put = put.set_storage_class(class).set_object_lock_mode(lock).set_object_lock_retain_until_date(until);
-        put.content_type("application/octet-stream").body(new.bytes.clone().into()).send().await?;
-        Ok(())
+        let done = put.content_type("application/octet-stream").body(new.bytes.clone().into()).send().await?;
+        Ok(done.version_id)
     }
 
     /// Puts a long object in parts, which are there for others only when all
     /// are. After a failure they are given back; S3 asks money for them.
-    async fn create_in_parts(&self, new: &New) -> Result<(), Failure> {
+    async fn create_in_parts(&self, new: &New) -> Result<Option<String>, Failure> {
         let upload = retrying(&self.options, || self.begin(new)).await?;
         let put = self.put_parts(new, &upload).await;
         if put.is_err() {
@@ -110,7 +110,7 @@ impl Client {
         upload.ok_or_else(|| Failure::Refused("the server gave no id for an upload in parts".to_owned()))
     }
 
-    async fn put_parts(&self, new: &New, upload: &str) -> Result<(), Failure> {
+    async fn put_parts(&self, new: &New, upload: &str) -> Result<Option<String>, Failure> {
         // Rounded up, so that a long object has no more parts than it may.
         let size = self.options.part_bytes.max(new.bytes.len().div_ceil(PARTS_MAX)).max(1);
         let key = self.location.key(&new.name);
@@ -128,8 +128,8 @@ impl Client {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let complete = || async {
             let complete = self.s3.complete_multipart_upload().bucket(&self.location.bucket).key(&key);
-            complete.upload_id(upload).if_none_match("*").multipart_upload(parts.clone()).send().await?;
-            Ok(())
+            let done = complete.upload_id(upload).if_none_match("*").multipart_upload(parts.clone()).send().await?;
+            Ok(done.version_id)
         };
         match retrying(&self.options, complete).await {
             // Completed by an attempt whose answer was lost: then it is there.

@@ -7,12 +7,12 @@ use vak_audit::{Checkpoint, Entry, Origin, Source as _, Tree, tile_path};
 use super::{S3Source, TILE_WIDTH};
 use crate::names::{self, CHECKPOINT, CHECKPOINTS, PAYLOADS, TIMES, Times};
 use crate::ship::entry_tile;
-use crate::{S3Error, segment};
+use crate::{S3Error, segment, versions};
 
 /// Checks a log of `size` entries, which have been read and are those that were
 /// signed.
 pub(super) fn examine(source: &S3Source, size: u64) -> Result<(), S3Error> {
-    versions(source)?;
+    check_versions(source)?;
     times(source, size)?;
     tiles(source, size)?;
     checkpoints(source, size)
@@ -20,8 +20,9 @@ pub(super) fn examine(source: &S3Source, size: u64) -> Result<(), S3Error> {
 
 /// `If-None-Match: *` looks at the newest version alone: under a mark that an
 /// object was deleted, another can be put over one that is locked.
-fn versions(source: &S3Source) -> Result<(), S3Error> {
+fn check_versions(source: &S3Source) -> Result<(), S3Error> {
     let Some(versions) = source.bucket.run(|client| async move { client.versions("").await })? else { return Ok(()) };
+    let recorded = source.bucket.options().versions.as_deref().map(versions::read).transpose()?.unwrap_or_default();
     let mut seen = BTreeSet::new();
     for version in versions {
         if version.name == CHECKPOINT {
@@ -32,6 +33,9 @@ fn versions(source: &S3Source) -> Result<(), S3Error> {
         }
         if !seen.insert(version.name.clone()) {
             return Err(S3Error::damaged(&version.name, "it has more than one version: it was overwritten"));
+        }
+        if recorded.get(&version.name).is_some_and(|id| *id != version.id) {
+            return Err(S3Error::damaged(&version.name, "it is not the version that was put: it was put anew"));
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod archive;
 mod conformance;
 mod faults;
 mod fences;
+mod following;
 mod http;
 mod proxy;
 mod servers;

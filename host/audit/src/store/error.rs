@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use crate::merkle::TILE_WIDTH;
+
 /// What the storage could not do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
@@ -18,6 +20,15 @@ pub enum StorageError {
     Missing {
         /// Where it was looked for.
         path: PathBuf,
+    },
+    /// The oldest entries were archived and removed here.
+    #[error(
+        "entries before {first} are not kept here any more; look for them in the archive, or begin with {}",
+        (first / TILE_WIDTH + 1) * TILE_WIDTH
+    )]
+    Trimmed {
+        /// The first entry that is left.
+        first: u64,
     },
     /// No space is left.
     #[error("no space is left for the audit log ({0}); free some, then open the log again")]

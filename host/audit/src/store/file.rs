@@ -7,6 +7,8 @@
 //! the head's size was cut. Trailers are signed as trailers: none of them can be
 //! put in the head's place.
 //!
+//! The oldest segments may be removed once their entries are archived.
+//!
 //! Where each 256th entry stands (`marks`) and the hashes over them (`nodes.*`)
 //! can be had from the segments at any time. They are synced when a segment is
 //! full and when the log is closed, and made anew after a crash.
@@ -17,6 +19,7 @@ mod positions;
 mod record;
 mod recover;
 mod source;
+mod trim;
 
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
@@ -27,6 +30,7 @@ use head::Head;
 use positions::{Mark, Positions, Segments};
 use record::Frames;
 pub use source::FileSource;
+pub use trim::trim_segments;
 
 use super::lock::{self, sync_folder_of};
 use super::{Batch, Opener, Recovery, StorageError, Store};

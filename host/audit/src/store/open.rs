@@ -15,6 +15,19 @@ use super::{Source, StorageError};
 /// # Errors
 /// There is none of these.
 pub fn open_source(path: &Path) -> Result<Box<dyn Source>, StorageError> {
+    open(path, false)
+}
+
+/// The same for a log that a host has open for writing, and that is read for
+/// as long as it has.
+///
+/// # Errors
+/// There is none of these.
+pub fn open_beside_writer(path: &Path) -> Result<Box<dyn Source>, StorageError> {
+    open(path, true)
+}
+
+fn open(path: &Path, beside_writer: bool) -> Result<Box<dyn Source>, StorageError> {
     if path.join("head").is_file() {
         return Ok(Box::new(FileSource::open(path)?));
     }
@@ -27,6 +40,7 @@ pub fn open_source(path: &Path) -> Result<Box<dyn Source>, StorageError> {
     let mut magic = [0; sqlite::MAGIC.len()];
     let read = File::open(path)?.read_exact(&mut magic);
     match read {
+        Ok(()) if magic == *sqlite::MAGIC && beside_writer => Ok(Box::new(SqliteSource::beside_writer(path)?)),
         Ok(()) if magic == *sqlite::MAGIC => Ok(Box::new(SqliteSource::open(path)?)),
         _ => Err(StorageError::Damaged(format!("`{}` is not an audit log", path.display()))),
     }

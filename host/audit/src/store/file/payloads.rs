@@ -69,6 +69,10 @@ pub(super) struct Told {
 }
 
 impl Told {
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Digest> {
+        self.kept.iter()
+    }
+
     /// An entry that is none shows when the log is checked.
     pub(super) fn entry(&mut self, bytes: &[u8]) {
         if let Ok(Entry { body, .. }) = Entry::decode(bytes) {

@@ -12,7 +12,7 @@ use crate::{Checkpoint, Origin, Signer, VerifierKey};
 /// Begins every segment; the last byte is the version. The first entry's
 /// sequence number and a CRC-32C follow.
 const MAGIC: &[u8; 16] = b"vak/audit/log\0\0\x01";
-pub(super) const HEADER_BYTES: usize = 16 + 8 + 4;
+const HEADER_BYTES: usize = 16 + 8 + 4;
 
 /// What the signature in a trailer is over, before origin, size and root. The
 /// last byte is the version.

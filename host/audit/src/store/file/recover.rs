@@ -212,6 +212,8 @@ fn cut(folder: &Path, segments: &[u64], end: &End) -> Result<(), StorageError> {
 fn rebuild(folder: &Path, segments: &[u64], last: u64, size: u64, origin: &Origin) -> Result<Told, StorageError> {
     let (from, chain) = match before(folder, last, origin) {
         Ok(chain) => (last, chain),
+        // Of a log that was trimmed there is nothing to make it from.
+        Err(error) if segments.first() != Some(&0) => return Err(error),
         Err(_) => (0, Chain::start(origin.clone())),
     };
     rebuild_from(folder, segments.iter().copied().filter(|first| (from..=last).contains(first)), size, chain)

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use vak_types::Digest;
 
 use super::positions::{self, Mark, Segments, read_mark, read_nodes};
-use super::record::{HEADER_BYTES, NoRecord, Record, Scan};
+use super::record::{NoRecord, Record, Scan};
 use super::{head, payloads};
 use crate::bundle::Bundle;
 use crate::checkpoint::size_in;
@@ -48,26 +49,43 @@ impl FileSource {
     /// The place of entry `from`, or of one before it in its group of 256.
     fn seek(&self, from: u64) -> Result<Option<Cursor>, StorageError> {
         let Some(mark) = read_mark(&self.folder, from / TILE_WIDTH)? else { return Ok(None) };
-        let file = File::open(Segments::path(&self.folder, mark.segment))?;
+        let file = match File::open(Segments::path(&self.folder, mark.segment)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.seek_after_trimmed(mark.segment, from),
+            file => file?,
+        };
         let scan = Scan::new(file, mark.offset);
         Ok(Some(Cursor { segment: mark.segment, seq: from / TILE_WIDTH * TILE_WIDTH, ended: None, scan }))
     }
 
+    /// The same where the group begins in a segment that is not there.
+    fn seek_after_trimmed(&self, missing: u64, from: u64) -> Result<Option<Cursor>, StorageError> {
+        let segments = Segments::list(&self.folder)?;
+        let Some(first) = segments.first().copied().filter(|first| *first > missing) else {
+            return Err(damaged(missing, 0, "it is missing"));
+        };
+        match segments.into_iter().rev().find(|segment| *segment <= from) {
+            Some(segment) => Ok(Some(self.begin(segment)?)),
+            None => Err(StorageError::Trimmed { first }),
+        }
+    }
+
+    /// The first entry of a segment.
+    fn begin(&self, segment: u64) -> Result<Cursor, StorageError> {
+        let mut scan = Scan::new(File::open(Segments::path(&self.folder, segment))?, 0);
+        match scan.header() {
+            Ok(first) if first == segment => Ok(Cursor { segment, seq: segment, ended: None, scan }),
+            Err(NoRecord::Storage(error)) => Err(error),
+            _ => Err(damaged(segment, 0, "the header is not this segment's")),
+        }
+    }
+
     /// Goes on to the segment that begins with the next entry, if there is one.
     fn next_segment(&self, cursor: &mut Cursor) -> Result<bool, StorageError> {
-        let file = match File::open(Segments::path(&self.folder, cursor.seq)) {
-            Ok(file) if cursor.seq > cursor.segment => file,
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => return Ok(false),
-        };
-        let mut scan = Scan::new(file, 0);
-        match scan.header() {
-            Ok(first) if first == cursor.seq => {}
-            Err(NoRecord::Storage(error)) => return Err(error),
-            _ => return Err(damaged(cursor.seq, 0, "the header is not this segment's")),
+        let next = cursor.seq > cursor.segment && Segments::path(&self.folder, cursor.seq).exists();
+        if next {
+            *cursor = self.begin(cursor.seq)?;
         }
-        *cursor = Cursor { segment: cursor.seq, seq: cursor.seq, ended: None, scan };
-        Ok(true)
+        Ok(next)
     }
 
     /// Reads from the cursor on until `bundle` has what was asked for or there
@@ -165,7 +183,7 @@ impl Source for FileSource {
     fn payload(&self, commitment: &Digest) -> Result<Option<Payload>, StorageError> {
         let path = payloads::path(&self.folder, commitment);
         let bytes = match fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
             Ok(file) if file.len() > (SALT_BYTES + PAYLOAD_BYTES_MAX) as u64 => {
                 return Err(StorageError::Damaged(format!("the payload {commitment} has {} bytes", file.len())));
@@ -191,10 +209,7 @@ impl Source for FileSource {
         let whole = if state.closed { segments.len() } else { segments.len().saturating_sub(1) };
         // Reading by marks passes over them.
         for first in &segments[..whole] {
-            let mut scan = Scan::new(File::open(Segments::path(&self.folder, *first))?, 0);
-            if !matches!(scan.header(), Ok(found) if found == *first) || scan.offset() != HEADER_BYTES as u64 {
-                return Err(damaged(*first, 0, "the header is not this segment's"));
-            }
+            self.begin(*first)?;
         }
         if !state.closed {
             return Ok(());

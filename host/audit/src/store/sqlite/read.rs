@@ -29,7 +29,7 @@ impl SqliteSource {
         Ok(Self { connection: open_reader(path, false)? })
     }
 
-    pub(super) fn beside_writer(path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn beside_writer(path: &Path) -> Result<Self, StorageError> {
         Ok(Self { connection: open_reader(path, true)? })
     }
 }
