@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, EncodeError, Receipt, VerifierKey};
+use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, VerifierKey, What};
 use vak_pipeline::Pipeline;
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
@@ -154,6 +154,18 @@ impl Host {
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let outcome = vak_audit::Outcome { decision, status, result, detail, duration_ns };
         let draft = Draft::outcome(action, (self.clock)(), &outcome)?;
+        let ledger = self.pipeline.ledger();
+        Ok(ledger.log.append(draft, ledger.tier).await?)
+    }
+
+    /// Records that `count` calls were refused before they were actions that
+    /// could be decided.
+    ///
+    /// # Errors
+    /// The log does not take the entry.
+    pub async fn record_refused(&self, count: u64, reason: String) -> Result<Receipt, RecordError> {
+        let dropped = Dropped { what: What::Calls { count }, reason };
+        let draft = Draft::dropped((self.clock)(), dropped)?;
         let ledger = self.pipeline.ledger();
         Ok(ledger.log.append(draft, ledger.tier).await?)
     }

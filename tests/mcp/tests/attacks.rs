@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vak_audit::Status;
 
-use crate::log::recorded;
+use crate::log::{self, recorded, refused};
 use crate::raw::{Session, told};
 use crate::site::{PERMIT_ALL, file_server, misbehaving, patient, upstream_got};
 
@@ -51,6 +51,13 @@ fn what_could_be_read_in_two_ways_is_not_judged() {
     assert_eq!(session.finish().code, Some(0));
     // Only the last call was one: nothing else was judged, or reached the upstream.
     assert_eq!(recorded(&site).len(), 1);
+    // The others are counted. A slow machine may take more than one entry for it.
+    let refused = refused(&site);
+    assert_eq!(refused.iter().map(|(count, _)| count).sum::<u64>(), 18, "{refused:?}");
+    if let [(_, told)] = &refused[..] {
+        assert!(told.starts_with("calls of `ada` in session `mcp-"), "{told}");
+        assert!(told.ends_with("were refused: 13 not readable, 1 too long, 4 of no tool"), "{told}");
+    }
     assert_eq!(upstream_got(&site).matches("tools/call").count(), 1);
 }
 
@@ -95,6 +102,7 @@ fn nothing_is_done_before_the_session_has_begun() {
 fn a_flood_is_answered_call_by_call() {
     const CALLS: usize = 1_000;
     let site = patient(PERMIT_ALL);
+    let start = std::time::Instant::now();
     let mut session = Session::start(&site, &file_server(&site));
     session.tools().unwrap();
     let ids: Vec<_> = (0..CALLS).map(|_| session.send_call("read_file", &json!({ "path": "notes.txt" }))).collect();
@@ -106,6 +114,10 @@ fn a_flood_is_answered_call_by_call() {
     assert!(done.len() >= 256, "only {} done", done.len());
     let ended = session.finish();
     assert!(ended.rest.is_empty(), "answered twice: {:?}", ended.rest);
+    // Who sends nothing but refused calls gets an entry in some seconds.
+    let told = log::refused(&site);
+    assert_eq!(told.iter().map(|(count, _)| count).sum::<u64>(), refused.len() as u64);
+    assert!(told.len() as u64 <= 1 + start.elapsed().as_secs() / 10, "{told:?}");
     let recorded = recorded(&site);
     assert_eq!(recorded.len(), done.len());
     assert!(recorded.iter().all(|recorded| recorded.told().2 == Some(Status::Succeeded)));

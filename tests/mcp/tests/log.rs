@@ -1,6 +1,6 @@
 //! What the log says when the gateway is gone.
 
-use vak_audit::{Body, Decision, Expected, LogReader, Outcome, Signer, Status, open_source, verify_all};
+use vak_audit::{Body, Decision, Dropped, Expected, LogReader, Outcome, Signer, Status, What, open_source, verify_all};
 use vak_test_support::Site;
 
 /// One decision and how it ended, where it did.
@@ -21,6 +21,18 @@ impl Recorded {
     pub(crate) fn detail(&self) -> &str {
         &self.outcome.as_ref().unwrap().detail
     }
+}
+
+/// The calls that were refused before they were actions, as the log tells: how
+/// many, and why.
+pub(crate) fn refused(site: &Site) -> Vec<(u64, String)> {
+    let log = LogReader::open(&site.path().join("state/audit.sqlite")).unwrap();
+    let entries = log.entries(0, u64::MAX).map(|entry| entry.unwrap().body);
+    let told = entries.filter_map(|body| match body {
+        Body::Drop(Dropped { what: What::Calls { count }, reason }) => Some((count, reason)),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// The decisions of a site's log, in their order. The log verifies.
@@ -46,6 +58,7 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
                 of.outcome = Some(outcome);
             }
             Body::Configuration(_) => assert_eq!(entry.seq, 0),
+            Body::Drop(Dropped { what: What::Calls { .. }, .. }) => {}
             other => panic!("{other:?}"),
         }
     }

@@ -14,6 +14,7 @@ use vak_types::{Json, Name, TextError, printable};
 use super::connection::Abandon;
 use super::error::RequestError;
 use super::forward::{Allowed, Refused};
+use super::refusals::{Cause, Refusals};
 use super::routes::ProgressTarget;
 use super::tools::{SKILL_PREFIX, Target};
 use super::upstream::Upstream;
@@ -35,28 +36,54 @@ pub(crate) struct Call {
     pub(crate) arguments: JsonObject,
     pub(crate) progress: Option<ProgressTarget>,
     pub(crate) abandon: Abandon,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Call {
     /// Decides, carries out, records, and only then answers.
     pub(crate) async fn run(mut self) -> Answer {
         let arguments = Json::from_value(&Value::Object(std::mem::take(&mut self.arguments)));
-        let arguments = arguments.map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let arguments = arguments.map_err(|error| {
+            self.refusals.count(Cause::Arguments);
+            ErrorData::invalid_params(error.to_string(), None)
+        })?;
         match Target::of(&self.tool) {
-            Target::Skill(name) => invoke(&self.host, &self.caller, name, arguments).await,
+            Target::Skill(name) => self.invoke(name, arguments).await,
             Target::Upstream => self.forward(arguments).await,
         }
     }
 
+    async fn invoke(&self, name: &str, input: Json) -> Answer {
+        let name: Name = name.parse().map_err(|error| {
+            self.refusals.count(Cause::Name);
+            bad_name(&error)
+        })?;
+        let invoked = AssertUnwindSafe(self.host.invoke(&self.caller, &name, input)).catch_unwind().await;
+        match invoked {
+            Ok(Ok(output)) => Ok(success(&output)),
+            Ok(Err(InvokeError::Unknown(name))) => {
+                self.refusals.count(Cause::Name);
+                Err(ErrorData::invalid_params(format!("there is no skill `{SKILL_PREFIX}{name}`"), None))
+            }
+            Ok(Err(InvokeError::Record(error))) => Err(unrecorded(&error)),
+            Ok(Err(error)) => Ok(failure(&error.to_string())),
+            Err(_) => Err(panicked("the call failed inside the host")),
+        }
+    }
+
     async fn forward(self, arguments: Json) -> Answer {
-        let Self { host, upstream, caller, tool, progress, abandon, .. } = self;
-        let request = request(&upstream.name, &caller, &tool, arguments).map_err(|error| bad_name(&error))?;
+        let Self { host, upstream, caller, tool, progress, abandon, refusals, .. } = self;
+        let bad_name = |error: TextError| {
+            refusals.count(Cause::Name);
+            bad_name(&error)
+        };
+        let request = request(&upstream.name, &caller, &tool, arguments).map_err(bad_name)?;
         // A policy engine that panics is a bug, and must still answer.
         let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool)).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
-            Ok(Err(Refused::Text(error))) => return Err(bad_name(&error)),
+            Ok(Err(Refused::Text(error))) => return Err(bad_name(error)),
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
         };
         let start = Instant::now();
@@ -122,20 +149,6 @@ fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answe
 
 fn text(content: &[ContentBlock]) -> &str {
     content.iter().find_map(|block| block.as_text()).map_or("(no text)", |text| text.text.as_str())
-}
-
-async fn invoke(host: &Host, caller: &Caller, name: &str, input: Json) -> Answer {
-    let name: Name = name.parse().map_err(|error| bad_name(&error))?;
-    let invoked = AssertUnwindSafe(host.invoke(caller, &name, input)).catch_unwind().await;
-    match invoked {
-        Ok(Ok(output)) => Ok(success(&output)),
-        Ok(Err(InvokeError::Unknown(name))) => {
-            Err(ErrorData::invalid_params(format!("there is no skill `{SKILL_PREFIX}{name}`"), None))
-        }
-        Ok(Err(InvokeError::Record(error))) => Err(unrecorded(&error)),
-        Ok(Err(error)) => Ok(failure(&error.to_string())),
-        Err(_) => Err(panicked("the call failed inside the host")),
-    }
 }
 
 fn success(output: &Json) -> CallToolResult {

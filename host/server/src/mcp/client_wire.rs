@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Arc;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::DropGuard;
 
 use super::lines::Line;
 use super::outstanding::Outstanding;
+use super::refusals::{Cause, Refusals};
 use super::screen;
 use super::writer::Writer;
 
@@ -27,18 +28,21 @@ pub(crate) struct ClientWire {
     lines: mpsc::Receiver<Line>,
     writer: Option<Writer>,
     outstanding: Outstanding,
-    refusals: Arc<Semaphore>,
+    /// Places for answers to lines that are refused.
+    places: Arc<Semaphore>,
+    refusals: Arc<Refusals>,
     /// Tells that nothing more comes from the client.
     gone: Option<DropGuard>,
 }
 
 impl ClientWire {
-    pub(crate) fn new(lines: mpsc::Receiver<Line>, writer: Writer, gone: DropGuard) -> Self {
+    pub(crate) fn new(lines: mpsc::Receiver<Line>, writer: Writer, refusals: Arc<Refusals>, gone: DropGuard) -> Self {
         Self {
             lines,
             writer: Some(writer),
             outstanding: Outstanding::default(),
-            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            places: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            refusals,
             gone: Some(gone),
         }
     }
@@ -46,11 +50,17 @@ impl ClientWire {
     /// The message, or the answer to a line that is none.
     fn read(&self, line: Line) -> Result<Option<ClientJsonRpcMessage>, Box<ServerJsonRpcMessage>> {
         let message = match line {
-            Line::Whole(line) => screen::read(&line)?,
-            Line::TooLong => return Err(screen::too_long(LINE_BYTES_MAX)),
+            Line::Whole(line) => screen::read(&line).inspect_err(|_| self.refusals.count(Cause::Unreadable))?,
+            Line::TooLong => {
+                self.refusals.count(Cause::TooLong);
+                return Err(screen::too_long(LINE_BYTES_MAX));
+            }
         };
         match &message {
             Some(JsonRpcMessage::Request(request)) if !self.outstanding.asked(&request.id) => {
+                if let ClientRequest::CallToolRequest(_) = &request.request {
+                    self.refusals.count(Cause::RepeatedId);
+                }
                 Err(screen::repeated(&request.id))
             }
             Some(JsonRpcMessage::Notification(notification)) => {
@@ -77,7 +87,7 @@ impl Transport<RoleServer> for ClientWire {
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
             self.outstanding.room().await;
-            let place = Arc::clone(&self.refusals).acquire_owned().await.ok()?;
+            let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
             let Some(line) = self.lines.recv().await else {
                 self.gone = None;
                 return None;

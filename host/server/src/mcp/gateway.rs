@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
-    CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, ToolsCapability,
+    CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
+    CompleteResult, ConstString as _, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
+    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
+    ServerConfig, ToolsCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
@@ -18,6 +19,7 @@ use vak_types::printable;
 
 use super::call::Call;
 use super::connection::Abandon;
+use super::refusals::{Cause, Refusals};
 use super::routes::ProgressTarget;
 use super::tools;
 use super::upstream::Upstream;
@@ -38,6 +40,7 @@ pub(crate) struct Gateway {
     hang_up: CancellationToken,
     calls: TaskTracker,
     places: Arc<Semaphore>,
+    refusals: Arc<Refusals>,
     telling: OnceLock<()>,
 }
 
@@ -47,12 +50,13 @@ impl Gateway {
     pub(crate) fn new(
         host: Arc<Host>,
         upstream: Arc<Upstream>,
-        caller: Caller,
+        caller: Arc<Caller>,
+        refusals: Arc<Refusals>,
         hang_up: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
         let places = Arc::new(Semaphore::new(CALLS_MAX));
-        Self { host, upstream, caller: Arc::new(caller), hang_up, calls, places, telling: OnceLock::new() }
+        Self { host, upstream, caller, hang_up, calls, places, refusals, telling: OnceLock::new() }
     }
 
     fn place(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
@@ -113,7 +117,7 @@ impl ServerHandler for Gateway {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let place = self.place()?;
+        let place = self.place().inspect_err(|_| self.refusals.count(Cause::TooManyAtOnce))?;
         let token = context.meta.get_progress_token();
         let call = Call {
             host: Arc::clone(&self.host),
@@ -123,6 +127,7 @@ impl ServerHandler for Gateway {
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),
             abandon: self.abandon(&context),
+            refusals: Arc::clone(&self.refusals),
         };
         let call = self.calls.spawn(async move {
             let answer = call.run().await;
@@ -175,6 +180,9 @@ impl ServerHandler for Gateway {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
+        if request.method == CallToolRequestMethod::VALUE {
+            self.refusals.count(Cause::Unreadable);
+        }
         let method = printable(&request.method, QUOTE_BYTES_MAX);
         let message = format!("`{method}` is not offered, or its parameters are not what MCP says");
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))

@@ -29,6 +29,7 @@ mod gateway;
 mod keeper;
 mod lines;
 mod outstanding;
+mod refusals;
 mod routes;
 mod screen;
 mod serve;

@@ -17,6 +17,7 @@ use super::client_wire::{ClientWire, LINE_BYTES_MAX};
 use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
+use super::refusals::Refusals;
 use super::upstream::Upstream;
 use super::writer::Writer;
 
@@ -57,7 +58,7 @@ pub(crate) async fn serve(
 ) -> Result<(), McpError> {
     let mcp = host.config().mcp.clone().ok_or(McpError::NotConfigured)?;
     let (program, arguments) = command.split_first().ok_or(McpError::NoCommand)?;
-    let caller = Caller { agent: mcp.agent.clone(), session: session_id()?, labels: Vec::new() };
+    let caller = Arc::new(Caller { agent: mcp.agent.clone(), session: session_id()?, labels: Vec::new() });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
@@ -71,9 +72,17 @@ pub(crate) async fn serve(
     });
 
     let (gone, hang_up, stop) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-    let wire = ClientWire::new(lines, writer, gone.clone().drop_guard());
+    let refusals = Arc::new(Refusals::default());
+    let wire = ClientWire::new(lines, writer, Arc::clone(&refusals), gone.clone().drop_guard());
     let calls = TaskTracker::new();
-    let gateway = Gateway::new(host, Arc::clone(&upstream), caller, hang_up.clone(), calls.clone());
+    let gateway = Gateway::new(
+        Arc::clone(&host),
+        Arc::clone(&upstream),
+        Arc::clone(&caller),
+        Arc::clone(&refusals),
+        hang_up.clone(),
+        calls.clone(),
+    );
     let session = async {
         match serve_server_with_ct(gateway, wire, stop.clone()).await {
             // An error is a panic in the library's loop: the session is over
@@ -86,6 +95,7 @@ pub(crate) async fn serve(
     };
     let leaving = async {
         tokio::select! {
+            () = refusals.record_now_and_then(&host, &caller) => {}
             () = async { gone.cancelled().await; sleep(DRAIN).await } => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -105,6 +115,9 @@ pub(crate) async fn serve(
     calls.close();
     if timeout(RECORD, calls.wait()).await.is_err() {
         tracing::error!("calls were still under way at the end; the log has no outcome for them");
+    }
+    if timeout(RECORD, refusals.record(&host, &caller)).await.is_err() {
+        tracing::error!("refused calls were not recorded in time");
     }
     upstream.close().await;
     // An error is what is waited for: the other side of the channel is gone.
