@@ -115,7 +115,14 @@ impl Index {
             {
                 let mut writer = Writer::new(&transaction).map_err(failed)?;
                 while done < end {
-                    log.source().entries(done, end - done, &mut bundle).map_err(ReadError::from)?;
+                    match log.source().entries(done, end - done, &mut bundle) {
+                        // What was archived and removed is not found here.
+                        Err(StorageError::Trimmed { first }) if first > done => {
+                            done = first;
+                            continue;
+                        }
+                        read => read.map_err(ReadError::from)?,
+                    }
                     if bundle.is_empty() {
                         return Err(ReadError::NoEntry { seq: done, size }.into());
                     }
@@ -146,7 +153,10 @@ impl Index {
         let size = u64::try_from(size).unwrap_or(0);
         let mut bundle = Bundle::default();
         if let Some(last) = size.checked_sub(1) {
-            log.source().entries(last, 1, &mut bundle).map_err(ReadError::from)?;
+            match log.source().entries(last, 1, &mut bundle) {
+                Err(StorageError::Trimmed { .. }) => bundle.clear(last),
+                read => read.map_err(ReadError::from)?,
+            }
             if bundle.get(last).map(leaf_hash) != Some(Digest::from_bytes(leaf)) {
                 let clear = "DELETE FROM fact; DELETE FROM voice; UPDATE progress SET size = 0, leaf = zeroblob(32)";
                 self.connection.execute_batch(clear).map_err(failed)?;

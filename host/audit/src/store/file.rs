@@ -30,7 +30,7 @@ use head::Head;
 use positions::{Mark, Positions, Segments};
 use record::Frames;
 pub use source::FileSource;
-pub use trim::trim_segments;
+pub use trim::{trim_segments, trimmable};
 
 use super::lock::{self, sync_folder_of};
 use super::{Batch, Opener, Recovery, StorageError, Store};

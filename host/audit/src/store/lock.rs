@@ -43,8 +43,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, StorageError> {
     Err(StorageError::Locked { path: path.to_owned() })
 }
 
-/// The path with `suffix` after its file name.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The path with `suffix` after its file name: of what lies beside a log.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
