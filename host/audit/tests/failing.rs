@@ -6,7 +6,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{Kind, ON_DISK, Place, Sample, append, check, draft, origin, signer};
+use common::{Kind, ON_DISK, Place, Sample, Storage as _, append, check, draft, origin, signer};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use vak_audit::{AppendError, Log, Options, Receipt, SqliteStore, StopCause, StorageError, Tier};

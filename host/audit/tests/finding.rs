@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{ON_DISK, Place, action};
+use common::{ON_DISK, Place, Storage as _, action};
 use futures_executor::block_on;
 use vak_audit::{Body, Draft, Entry, EntryKind, Index, LogReader, Payloads, Query, Tier};
 use vak_types::{Action, ComponentRef, Decision, Digest, Effect, Reason, Source, Timestamp, Verdict};

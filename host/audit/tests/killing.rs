@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Kind, Place, check_source, draft, key};
+use common::{Kind, Place, Storage as _, check_source, draft, key};
 use futures_executor::block_on;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;

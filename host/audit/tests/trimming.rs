@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Kind, Place, append, draft_with, key, origin};
+use common::{Kind, Place, Storage as _, append, draft_with, key, origin};
 use futures_executor::block_on;
 use vak_audit::{
     Checkpoint, Expected, LogReader, Payloads, Report, StorageError, Tier, VerifyError, trim_segments, verify_all,

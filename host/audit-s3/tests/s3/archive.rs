@@ -1,11 +1,12 @@
 //! Archives: uploaded, asked for a time, restored.
 
 use vak_audit::{Expected, Log, Payloads, SqliteSource, SqliteStore, verify_all};
-use vak_audit_s3::{S3Error, S3Source, archive, query, restore};
+use vak_audit_s3::{Bucket, S3Error, S3Source, archive, query, restore};
 use vak_types::Timestamp;
 
 use crate::servers::{BUCKET, Files};
 use crate::site::*;
+use crate::suite::writing::assert_same;
 
 /// A log in an SQLite file with an entry a second.
 fn local(path: &std::path::Path, from: u64, to: u64) {
@@ -17,6 +18,17 @@ fn local(path: &std::path::Path, from: u64, to: u64) {
 
 fn seconds(from: u64, to: u64) -> std::ops::Range<Timestamp> {
     Timestamp::from_nanos(from * SECOND)..Timestamp::from_nanos(to * SECOND)
+}
+
+/// Archives a log of so many seconds. The server ends, and the folder with the
+/// log goes, with what this gives.
+fn archived(seconds: u64) -> (Files, tempfile::TempDir, Bucket) {
+    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
+    let original = folder.path().join("log.db");
+    local(&original, 0, seconds);
+    let bucket = bucket(server.port, options());
+    archive(&SqliteSource::open(&original).unwrap(), &bucket, &origin(), &key()).unwrap();
+    (server, folder, bucket)
 }
 
 #[test]
@@ -32,8 +44,8 @@ fn what_is_restored_is_what_was_archived_byte_for_byte() {
         // Nothing is new.
         archive(&source, &bucket, &origin(), &key()).unwrap();
     }
-    let (origin, key) = (origin(), key());
-    let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
+    let key = key();
+    let expected = Expected::of(&key);
     let source = S3Source::open(bucket.clone()).unwrap();
     let (report, range) = restore(&source, &restored, &expected, None).unwrap();
     assert_eq!((report.checkpoint.size(), report.signed, range), (700, 700, 0..700));
@@ -56,13 +68,9 @@ fn what_is_restored_is_what_was_archived_byte_for_byte() {
 
 #[test]
 fn a_time_is_found_and_only_its_segments_are_read() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let original = folder.path().join("log.db");
-    local(&original, 0, 1_500);
-    let bucket = bucket(server.port, options());
-    archive(&SqliteSource::open(&original).unwrap(), &bucket, &origin(), &key()).unwrap();
-    let (origin, key) = (origin(), key());
-    let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
+    let (server, _folder, bucket) = archived(1_500);
+    let key = key();
+    let expected = Expected::of(&key);
     // The others could not be read.
     let segments = server.names("segments");
     for (from, to) in [(100, 131), (700, 701), (1_490, 9_999), (5_000, 6_000)] {
@@ -86,13 +94,9 @@ fn a_time_is_found_and_only_its_segments_are_read() {
 
 #[test]
 fn a_time_can_be_restored_and_verifies_for_its_range() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let original = folder.path().join("log.db");
-    local(&original, 0, 1_500);
-    let bucket = bucket(server.port, options());
-    archive(&SqliteSource::open(&original).unwrap(), &bucket, &origin(), &key()).unwrap();
-    let (origin, key) = (origin(), key());
-    let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
+    let (_server, folder, bucket) = archived(1_500);
+    let key = key();
+    let expected = Expected::of(&key);
     for (number, (from, to)) in [(0, 10), (600, 610), (1_495, 1_500)].into_iter().enumerate() {
         let path = folder.path().join(format!("{number}.db"));
         let source = S3Source::open(bucket.clone()).unwrap();

@@ -1,194 +1,72 @@
-//! A log in a bucket is the log on disk.
+//! The suite that every kind of storage passes, read back from the bucket: on
+//! both servers, with spools of every kind.
 
-use futures_executor::block_on;
-use vak_audit::{
-    Draft, Dropped, FileSource, FileStore, MemoryStore, Payloads, Signer, SqliteStore, Store, What, export_tiles,
-};
-use vak_audit_s3::{Options, S3Error, S3Source};
-use vak_types::Timestamp;
+use vak_audit::{FileStore, MemoryStore, OpenError, Source, SqliteStore, StorageError, Store};
+use vak_audit_s3::{Bucket, S3Source, S3Store};
 
-use crate::servers::{BUCKET, Files};
+use crate::common::Storage;
+use crate::servers::{Files, Kind, Moto};
 use crate::site::*;
-use crate::stores::Boxed;
+use crate::suite::{conformance, writing};
 
-/// Opened twice; entries with signatures of their own and payloads, one of which
-/// is erased.
-fn uploads_all_of(mut spool: impl FnMut() -> Box<dyn Store>) {
-    let server = Files::start();
-    let bucket = bucket(server.port, options());
-    let (log, uploads) = open_on(Boxed::new(spool()), &bucket);
-    fill(&log, 0..300);
-    append(&log, decision(300, "secret", Payloads::Erasable)).unwrap();
-    append(&log, decision(301, "another secret", Payloads::Erasable)).unwrap();
-    uploads.flush(PATIENCE).unwrap();
-    assert_eq!((uploads.uploaded(), uploads.trouble()), (Some(302), None));
-    assert_eq!(verify_bucket(&bucket), 302);
-    log.close().unwrap();
-
-    let (log, _) = open_on(Boxed::new(spool()), &bucket);
-    fill(&log, 302..700);
-    log.close().unwrap();
-    let source = S3Source::open(bucket).unwrap();
-    let report = verify(&source).unwrap();
-    assert_eq!((report.checkpoint.size(), report.signed, report.payloads > 0), (700, 700, true));
-    assert_same(&*(spool().opener())().unwrap(), &source);
-}
-
-/// Nothing could be taken back.
-#[test]
-fn what_the_disk_gives_back_altered_is_not_uploaded() {
-    let server = Files::start();
-    let bucket = bucket(server.port, options());
-    let spool = Boxed { faulty: true, ..Boxed::new(Box::new(MemoryStore::new())) };
-    let (log, uploads) = open_on(spool, &bucket);
-    uploads.flush(PATIENCE).unwrap();
-    // In a full tile, over which the disk has a hash that is right.
-    fill(&log, 0..400);
-    assert!(matches!(why_stopped(&uploads), S3Error::Unsound(_)));
-    assert!(server.names("segments").is_empty() && server.names("tile").is_empty());
-}
+conformance!(s3s_fs_from_segments: Uploaded::to_files(segments()));
+conformance!(s3s_fs_from_memory: Uploaded::to_files(memory()));
+conformance!(moto_from_sqlite: Uploaded::to_moto(sqlite()));
 
 #[test]
-fn from_memory() {
+fn a_log_has_one_writer() {
+    writing::a_log_has_one_writer(&Uploaded::to_files(segments()));
+    writing::a_log_has_one_writer(&Uploaded::to_moto(sqlite()));
+}
+
+/// Opens what the log is written to first, the same each time.
+type Spool = Box<dyn Fn() -> Result<Box<dyn Store>, StorageError>>;
+
+fn memory() -> Spool {
     let store = MemoryStore::new();
-    uploads_all_of(|| Box::new(store.clone()));
+    Box::new(move || Ok(Box::new(store.clone())))
 }
 
-#[test]
-fn from_a_folder_of_segments() {
+/// Short ones.
+fn segments() -> Spool {
     let folder = tempfile::tempdir().unwrap();
-    uploads_all_of(|| Box::new(FileStore::with_segments(&folder.path().join("log"), 50_000).unwrap()));
+    Box::new(move || Ok(Box::new(FileStore::with_segments(&folder.path().join("log"), 50_000)?)))
 }
 
-#[test]
-fn from_an_sqlite_file() {
+fn sqlite() -> Spool {
     let folder = tempfile::tempdir().unwrap();
-    uploads_all_of(|| Box::new(SqliteStore::open(&folder.path().join("log.db")).unwrap()));
+    Box::new(move || Ok(Box::new(SqliteStore::open(&folder.path().join("log.db"))?)))
 }
 
-/// What this crate uploads is what `export_tiles` writes, and that is what C2SP
-/// tlog-tiles says.
-#[test]
-fn tiles_are_those_of_an_export() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let bucket = bucket(server.port, options());
-    let spool = folder.path().join("log");
-    let (log, uploads) = open(&spool, &bucket);
-    fill(&log, 0..257);
-    uploads.flush(PATIENCE).unwrap();
-    fill(&log, 257..600);
-    log.close().unwrap();
-    let exported = folder.path().join("tiles");
-    export_tiles(&FileSource::open(&spool).unwrap(), &exported, |_, _| ()).unwrap();
-    for name in [
-        "checkpoint",
-        "tile/entries/000",
-        "tile/entries/001",
-        "tile/entries/002.p/88",
-        "tile/0/000",
-        "tile/0/001",
-        "tile/0/002.p/88",
-        "tile/1/000.p/2",
-    ] {
-        assert!(std::fs::read(exported.join(name)).unwrap() == std::fs::read(server.path(name)).unwrap(), "{name}");
+/// A log that is written to its spool and read from its bucket.
+struct Uploaded {
+    spool: Spool,
+    bucket: Bucket,
+    /// Ends with this.
+    _server: Option<Files>,
+}
+
+impl Uploaded {
+    fn to_files(spool: Spool) -> Self {
+        let server = Files::start();
+        Self { spool, bucket: bucket(server.port, options()), _server: Some(server) }
     }
-    // Of the checkpoint before.
-    assert!(server.path("tile/0/001.p/1").exists() && server.path("tile/1/000.p/1").exists());
-}
 
-#[test]
-fn a_checkpoint_kept_from_earlier_and_a_new_key_verify() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let bucket = bucket(server.port, options());
-    let (log, uploads) = open(&folder.path().join("log"), &bucket);
-    fill(&log, 0..3);
-    uploads.flush(PATIENCE).unwrap();
-    let kept = std::fs::read_to_string(server.path("checkpoint")).unwrap();
-    let new = Signer::new(origin(), &[8; 32]);
-    let new_key = new.verifier().clone();
-    block_on(log.rotate_key(new, Timestamp::from_nanos(3 * SECOND))).unwrap();
-    fill(&log, 4..6);
-    log.close().unwrap();
-    let (origin, key) = (origin(), key());
-    let expected =
-        vak_audit::Expected { origin: &origin, key: &key, trusted: Some(&kept), witnesses: None, range: None };
-    let report = vak_audit::verify_all(&S3Source::open(bucket).unwrap(), &expected, |_, _| ()).unwrap();
-    assert_eq!((report.checkpoint.size(), &report.key), (6, &new_key));
-}
-
-#[test]
-fn two_logs_in_one_bucket_know_nothing_of_each_other() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    for (name, size) in [("one", 3), ("one/more", 300), ("two", 5)] {
-        let bucket = bucket_under(server.port, BUCKET, name, options());
-        let (log, _) = open(&folder.path().join(size.to_string()), &bucket);
-        fill(&log, 0..size);
-        append(&log, decision(size, "secret", Payloads::Erasable)).unwrap();
-        log.close().unwrap();
-        assert!(server.path(name).join("checkpoint").exists());
-        assert_eq!(verify_bucket(&bucket), size + 1);
+    /// To a bucket with versions, which that server has.
+    fn to_moto(spool: Spool) -> Self {
+        let moto = Moto::get();
+        let bucket = bucket_named(moto.port, &moto.bucket(Kind::Versioned), options());
+        Self { spool, bucket, _server: None }
     }
-    assert_eq!(verify_bucket(&bucket_under(server.port, BUCKET, "/one/", options())), 4);
 }
 
-#[test]
-fn long_segments_are_uploaded_in_parts() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let options = Options { segment_bytes: 64 << 20, part_bytes: 5 << 20, waiting_bytes_max: u64::MAX, ..options() };
-    let bucket = bucket(server.port, options);
-    let (log, uploads) = open(&folder.path().join("log"), &bucket);
-    uploads.flush(PATIENCE).unwrap();
-    // What doesn't compress: more than two parts of it.
-    let mut random = 1_u64;
-    for second in 0..1_000 {
-        let arguments: String = (0..15_000)
-            .map(|_| {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                char::from(b'0' + (random >> 58) as u8)
-            })
-            .collect();
-        let arguments = arguments.replace('\\', "-");
-        block_on(log.append(decision(second, &arguments, Payloads::Inline), vak_audit::Tier::Accepted)).unwrap();
+impl Storage for Uploaded {
+    fn try_store(&self) -> Result<Box<dyn Store>, OpenError> {
+        Ok(Box::new(S3Store::new((self.spool)()?, self.bucket.clone())))
     }
-    log.close().unwrap();
-    let segments = server.names("segments");
-    let length: u64 = segments.iter().map(|name| std::fs::metadata(server.path(name)).unwrap().len()).sum();
-    assert!(segments.len() == 1 && length > 2 * (5 << 20), "{segments:?}, {length}");
-    assert_eq!(verify_bucket(&bucket), 1_000);
-}
 
-#[test]
-fn what_waits_long_enough_is_uploaded_by_itself() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let bucket = bucket(server.port, Options { interval: std::time::Duration::from_millis(20), ..options() });
-    let (log, uploads) = open(&folder.path().join("log"), &bucket);
-    fill(&log, 0..5);
-    let until = std::time::Instant::now() + PATIENCE;
-    while uploads.uploaded() != Some(5) {
-        assert!(std::time::Instant::now() < until, "{uploads:?}");
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    /// Of what was uploaded when the log was closed.
+    fn source(&self) -> Box<dyn Source> {
+        Box::new(S3Source::open(self.bucket.clone()).unwrap())
     }
-    drop(log);
-}
-
-#[test]
-fn an_erased_payload_is_gone() {
-    let (server, folder) = (Files::start(), tempfile::tempdir().unwrap());
-    let bucket = bucket(server.port, options());
-    let (log, uploads) = open(&folder.path().join("log"), &bucket);
-    append(&log, decision(0, "secret", Payloads::Erasable)).unwrap();
-    uploads.flush(PATIENCE).unwrap();
-    let payloads = server.names("payloads");
-    assert!(!payloads.is_empty());
-    for payload in &payloads {
-        let bytes = std::fs::read(server.path(payload)).unwrap();
-        let payload = vak_audit::Payload { salt: *bytes.first_chunk().unwrap(), bytes: bytes[32..].to_vec() };
-        let commitment = payload.commitment().digest;
-        let dropped = Dropped { what: What::Payload { commitment }, reason: "asked for".to_owned() };
-        append(&log, Draft::dropped(Timestamp::from_nanos(SECOND), dropped).unwrap()).unwrap();
-    }
-    log.close().unwrap();
-    assert_eq!(server.names("payloads"), Vec::<String>::new());
-    let report = verify(&S3Source::open(bucket).unwrap()).unwrap();
-    assert_eq!((report.payloads, report.erased), (0, payloads.len() as u64));
 }

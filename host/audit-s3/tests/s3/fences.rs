@@ -2,10 +2,10 @@
 
 use std::sync::Barrier;
 
-use vak_audit::{AppendError, Draft, Dropped, FileStore, Log, Payloads, StopCause, StorageError, What};
+use vak_audit::{AppendError, FileStore, Log, Payloads, StopCause, StorageError};
 use vak_audit_s3::{Encryption, Lock, LockMode, Options, S3Error, S3Source};
-use vak_types::Timestamp;
 
+use crate::common::erasure;
 use crate::http::status;
 use crate::servers::{Files, Kind, Moto};
 use crate::site::*;
@@ -152,8 +152,7 @@ fn what_is_locked_can_not_be_deleted_and_what_is_erasable_can() {
         let bytes: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&payload[2 * at..2 * at + 2], 16).unwrap()).collect();
         let commitment = vak_types::Digest::from_bytes(bytes.try_into().unwrap());
         assert!(vak_audit::Source::payload(&source, &commitment).unwrap().is_some());
-        let dropped = Dropped { what: What::Payload { commitment }, reason: "asked for".to_owned() };
-        append(&log, Draft::dropped(Timestamp::from_nanos(SECOND), dropped).unwrap()).unwrap();
+        append(&log, erasure(commitment)).unwrap();
     }
     log.close().unwrap();
     let versions = moto.answer("GET", &format!("/{name}?versions&prefix=payloads/"), &[], b"");

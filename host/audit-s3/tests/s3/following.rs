@@ -11,9 +11,9 @@ use vak_audit_s3::{Bucket, Options, S3Source};
 
 use crate::servers::{Files, Kind, Moto};
 use crate::site::{
-    PATIENCE, append, assert_same, bucket_named, decision, fill, key, log_options, options, origin, signer, verify,
-    verify_bucket,
+    PATIENCE, append, bucket_named, decision, fill, key, log_options, options, origin, signer, verify, verify_bucket,
 };
+use crate::suite::writing::assert_same;
 
 /// The program, for a log and a bucket of a server on this port.
 fn start(log: &Path, port: u16, name: &str, key: &VerifierKey, more: &[&str]) -> Child {

@@ -5,13 +5,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod archive;
+#[path = "../../../audit/tests/common/log.rs"]
+mod common;
 mod conformance;
 mod faults;
 mod fences;
 mod following;
 mod http;
+mod lying;
 mod proxy;
 mod servers;
 mod site;
-mod stores;
+#[path = "../../../audit/tests/suite/mod.rs"]
+mod suite;
 mod tampering;
+mod uploading;

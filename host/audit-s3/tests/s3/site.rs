@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use vak_audit::{
-    AppendError, Bundle, Draft, Expected, FileStore, KindSet, Log, Origin, Payloads, Receipt, Report, Signer, Source,
-    Store, Tier, VerifierKey, VerifyError, verify_all,
+    AppendError, Draft, FileStore, KindSet, Log, Payloads, Receipt, Report, Source, Store, Tier, VerifyError,
 };
 use vak_audit_s3::{Bucket, Credentials, Location, Options, S3Error, S3Source, S3Store, Uploads};
-use vak_types::{ActionRequest, Decision, Effect, Json, Reason, Timestamp, Verdict};
+use vak_types::{Action, Json, Timestamp};
 
+use crate::common::{action, check_source, denied};
+pub(crate) use crate::common::{key, origin, signer};
 use crate::servers::BUCKET;
 
 /// A second, in a timestamp.
@@ -18,18 +19,6 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 
 /// Far more than any upload of a test takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-pub(crate) fn origin() -> Origin {
-    "example.org/audit".parse().unwrap()
-}
-
-pub(crate) fn signer() -> Signer {
-    Signer::new(origin(), &[7; 32])
-}
-
-pub(crate) fn key() -> VerifierKey {
-    signer().verifier().clone()
-}
 
 /// Uploads when it is told to, in short segments, with short pauses.
 pub(crate) fn options() -> Options {
@@ -66,11 +55,11 @@ pub(crate) fn bucket_under(port: u16, name: &str, prefix: &str, options: Options
 
 /// A log whose spool is the folder at `path`.
 pub(crate) fn open(path: &Path, bucket: &Bucket) -> (Log, Uploads) {
-    open_on(FileStore::open(path).unwrap(), bucket)
+    open_on(Box::new(FileStore::open(path).unwrap()), bucket)
 }
 
-pub(crate) fn open_on(spool: impl Store + 'static, bucket: &Bucket) -> (Log, Uploads) {
-    let store = S3Store::new(Box::new(spool), bucket.clone());
+pub(crate) fn open_on(spool: Box<dyn Store>, bucket: &Bucket) -> (Log, Uploads) {
+    let store = S3Store::new(spool, bucket.clone());
     let uploads = store.uploads();
     (Log::open(Box::new(store), origin(), signer(), &log_options()).unwrap(), uploads)
 }
@@ -83,19 +72,12 @@ pub(crate) fn log_options() -> vak_audit::Options {
 
 /// A decision that was asked `second` seconds after the first.
 pub(crate) fn decision(second: u64, arguments: &str, payloads: Payloads) -> Draft {
-    let request = ActionRequest {
-        session: "s1".parse().unwrap(),
-        agent: "ada".parse().unwrap(),
-        operation: "files/read_file".parse().unwrap(),
-        resource: "mcp:files/read_file".parse().unwrap(),
+    let action = Action {
         arguments: Json::parse(&format!("{{\"path\":{arguments:?}}}")).unwrap(),
-        attributes: Default::default(),
-        labels: Vec::new(),
+        time: Timestamp::from_nanos(second * SECOND),
+        ..action(&format!("a-{second}"))
     };
-    let action = request.at(format!("a-{second}").parse().unwrap(), Timestamp::from_nanos(second * SECOND));
-    let reasons = vec![Reason::host(Effect::Forbid, "no policy permits it")];
-    let verdict = Verdict { decision: Decision::Deny, reasons, retry_after_ms: None, unsigned: false };
-    Draft::decision(&action, &verdict, payloads).unwrap()
+    denied(&action, "no policy permits it", payloads)
 }
 
 pub(crate) fn append(log: &Log, draft: Draft) -> Result<Receipt, AppendError> {
@@ -111,31 +93,12 @@ pub(crate) fn fill(log: &Log, range: std::ops::Range<u64>) {
 }
 
 pub(crate) fn verify(source: &dyn Source) -> Result<Report, VerifyError> {
-    let (origin, key) = (origin(), key());
-    let expected = Expected { origin: &origin, key: &key, trusted: None, witnesses: None, range: None };
-    verify_all(source, &expected, |_, _| ())
+    check_source(source, &key(), None)
 }
 
 /// Verifies the log in the bucket; gives how many entries it has.
 pub(crate) fn verify_bucket(bucket: &Bucket) -> u64 {
     verify(&S3Source::open(bucket.clone()).unwrap()).unwrap().checkpoint.size()
-}
-
-/// Checks that two logs are the same, byte for byte.
-pub(crate) fn assert_same(left: &dyn Source, right: &dyn Source) {
-    assert_eq!(left.head().unwrap(), right.head().unwrap());
-    let size = verify(left).unwrap().checkpoint.size();
-    let (mut one, mut other) = (Bundle::default(), Bundle::default());
-    for seq in 0..size {
-        left.entries(seq, 1, &mut one).unwrap();
-        right.entries(seq, 1, &mut other).unwrap();
-        assert!(one.len() == 1 && one.signed().eq(other.signed()), "entry {seq}");
-    }
-    for level in 1..=7 {
-        let count = size >> (8 * u32::from(level));
-        assert_eq!(left.nodes(level, 0, count).unwrap(), right.nodes(level, 0, count).unwrap());
-    }
-    assert_eq!(left.payloads().unwrap(), right.payloads().unwrap());
 }
 
 /// Waits for the reason why uploads stopped.

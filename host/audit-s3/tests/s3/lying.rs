@@ -1,48 +1,38 @@
-//! A store behind a pointer, and one on a disk that lies.
+//! A disk that lies.
 
 use std::sync::Arc;
 
-use vak_audit::{Batch, Bundle, Checkpoint, Opener, Origin, Payload, Recovery, Signer, Source, StorageError, Store};
+use vak_audit::{
+    Batch, Bundle, Checkpoint, MemoryStore, Opener, Origin, Payload, Recovery, Signer, Source, StorageError, Store,
+};
 use vak_types::Digest;
 
-/// A store behind a pointer is one too.
-#[derive(Debug)]
-pub(crate) struct Boxed {
-    pub(crate) store: Box<dyn Store>,
-    pub(crate) faulty: bool,
-}
+/// A store whose readers get something else than was written.
+#[derive(Debug, Default)]
+pub(crate) struct LyingDisk(MemoryStore);
 
-impl Boxed {
-    pub(crate) fn new(store: Box<dyn Store>) -> Self {
-        Self { store, faulty: false }
-    }
-}
-
-impl Store for Boxed {
+impl Store for LyingDisk {
     fn place(&self) -> String {
-        self.store.place()
+        self.0.place()
     }
     fn is_new(&self) -> bool {
-        self.store.is_new()
+        self.0.is_new()
     }
     fn start(&mut self, checkpoint: &Checkpoint) -> Result<(), StorageError> {
-        self.store.start(checkpoint)
+        self.0.start(checkpoint)
     }
     fn recover(&mut self, origin: &Origin, signer: &Signer) -> Result<Option<Recovery>, StorageError> {
-        self.store.recover(origin, signer)
+        self.0.recover(origin, signer)
     }
     fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StorageError> {
-        self.store.commit(batch)
+        self.0.commit(batch)
     }
     fn close(&mut self) -> Result<(), StorageError> {
-        self.store.close()
+        self.0.close()
     }
     fn opener(&self) -> Opener {
-        let (opener, faulty) = (self.store.opener(), self.faulty);
-        Arc::new(move || {
-            let source = opener()?;
-            Ok(if faulty { Box::new(Faulty(source)) } else { source })
-        })
+        let opener = self.0.opener();
+        Arc::new(move || Ok(Box::new(Faulty(opener()?))))
     }
 }
 
