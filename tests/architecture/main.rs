@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-pipeline", &["vak-types"]),
     ("vak-trust", &["vak-types"]),
     // Whoever audits needs nothing that could act.
-    ("vak-audit-verify", &["vak-audit"]),
+    ("vak-audit-verify", &["vak-audit", "vak-types"]),
     // A store of its own, so that nobody else compiles what talks to S3.
     ("vak-audit-s3", &["vak-audit", "vak-audit-verify", "vak-types"]),
     // What a publisher needs is not what a host needs.

@@ -1,10 +1,10 @@
 //! Which bucket, whose log, and how objects are put.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use vak_audit::VerifierKey;
+use clap::Args;
+use vak_audit::{VerifierKey, beside};
 use vak_audit_s3::{Bucket, Credentials, Encryption, Location, Lock, LockMode, Options, S3Source};
 use vak_audit_verify::verifier_key;
 
@@ -36,8 +36,8 @@ pub(crate) struct Put {
     #[arg(long, value_name = "DAYS")]
     lock_days: Option<u32>,
     /// Who may shorten that.
-    #[arg(long, value_enum, default_value_t = Mode::Compliance)]
-    lock_mode: Mode,
+    #[arg(long, value_enum, default_value_t = LockMode::Compliance)]
+    lock_mode: LockMode,
     /// Encrypt with keys that S3 manages.
     #[arg(long, conflicts_with = "sse_kms")]
     sse_s3: bool,
@@ -50,14 +50,6 @@ pub(crate) struct Put {
     /// How long a request may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout_s: u64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Mode {
-    /// Whoever has a right of its own for that.
-    Governance,
-    /// Nobody.
-    Compliance,
 }
 
 impl Place {
@@ -83,28 +75,17 @@ impl Place {
 impl Put {
     /// For a log that is uploaded, and beside which versions are noted.
     pub(crate) fn options(self, log: &Path) -> Options {
-        let mode = match self.lock_mode {
-            Mode::Governance => LockMode::Governance,
-            Mode::Compliance => LockMode::Compliance,
-        };
         Options {
-            lock: self.lock_days.map(|days| Lock { mode, days }),
+            lock: self.lock_days.map(|days| Lock { mode: self.lock_mode, days }),
             encryption: match self.sse_kms {
                 Some(key) => Encryption::Kms(key),
                 None if self.sse_s3 => Encryption::S3,
                 None => Encryption::Bucket,
             },
             storage_class: self.storage_class,
-            versions: Some(versions_of(log)),
+            versions: Some(beside(log, ".versions")),
             request_timeout: Duration::from_secs(self.timeout_s),
             ..Options::default()
         }
     }
-}
-
-/// Where the versions of a log's objects are noted.
-fn versions_of(log: &Path) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(".versions");
-    path.into()
 }

@@ -7,6 +7,7 @@ use aws_credential_types::Credentials as SdkCredentials;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -18,7 +19,11 @@ use crate::{Credentials, Location, Options, S3Error};
 
 /// The longest object that is read: 512 MiB, far above a segment at its longest.
 /// The bucket can't make a reader take more memory.
-const OBJECT_BYTES_MAX: i64 = 512 << 20;
+const OBJECT_BYTES_MAX: usize = 512 << 20;
+
+/// Storage classes whose objects have to be thawed for hours before they are
+/// read: a log in them can't be verified.
+const COLD: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// The shortest part of an object, but for its last, as S3 has it.
 const PART_BYTES_MIN: usize = 5 << 20;
@@ -47,6 +52,9 @@ impl Client {
         }
         if options.part_bytes < PART_BYTES_MIN {
             return Err(S3Error::Configuration(format!("parts have to have {PART_BYTES_MIN} bytes at least")));
+        }
+        if options.storage_class.as_deref().is_some_and(|class| COLD.contains(&class)) {
+            return Err(S3Error::Configuration("objects of this storage class can't be read at once".to_owned()));
         }
         let plain = location.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
         let http = match plain {
@@ -89,13 +97,11 @@ impl Client {
         let key = self.location.key(name);
         let read = || async {
             let answer = self.s3.get_object().bucket(&self.location.bucket).key(&key).send().await?;
-            if answer.content_length().is_some_and(|length| length > OBJECT_BYTES_MAX) {
-                return Err(Failure::Refused(format!("it has more than {OBJECT_BYTES_MAX} bytes")));
-            }
             let etag = answer.e_tag().unwrap_or_default().to_owned();
             let version = answer.version_id().map(str::to_owned);
-            let body = answer.body.collect().await.map_err(|error| Failure::Transient(error.to_string()))?;
-            Ok(Object { bytes: body.to_vec(), etag, version })
+            let body = tokio::time::timeout(self.options.request_timeout, collect(answer.body));
+            let bytes = body.await.unwrap_or_else(|_| Err(Failure::Transient("its end did not come".to_owned())))?;
+            Ok(Object { bytes, etag, version })
         };
         match retrying(&self.options, read).await {
             Ok(object) => Ok(Some(object)),
@@ -103,4 +109,16 @@ impl Client {
             Err(failure) => Err(failure.of(&format!("reading `{name}`"))),
         }
     }
+}
+
+/// A length that a server does not keep to must not count.
+async fn collect(mut body: ByteStream) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|error| Failure::Transient(error.to_string()))?);
+        if bytes.len() > OBJECT_BYTES_MAX {
+            return Err(Failure::Refused(format!("it has more than {OBJECT_BYTES_MAX} bytes")));
+        }
+    }
+    Ok(bytes)
 }

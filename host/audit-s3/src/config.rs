@@ -65,7 +65,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Who may shorten the time for which an object is locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LockMode {
     /// Whoever has a right of its own for that.
     Governance,

@@ -99,6 +99,9 @@ impl S3Error {
             | Self::Behind { .. }
             | Self::Damaged { .. }
             | Self::Checkpoint(_) => true,
+            // The bucket has less than was removed on disk because it had it.
+            Self::Storage(StorageError::Trimmed { .. }) => true,
+            Self::Unsound(VerifyError::Storage { source: StorageError::Trimmed { .. }, .. }) => true,
             Self::Unsound(error) => !matches!(error, VerifyError::Storage { .. }),
             _ => false,
         }

@@ -39,6 +39,7 @@ impl Fence {
         if Tree::new(source, checkpoint.size()).root()? != checkpoint.root() {
             return Err(S3Error::Diverged { key: CHECKPOINT.to_owned() });
         }
+        keeps_conditions(bucket, object.bytes, cut)?;
         Ok(Self { etag: Some(object.etag), size: checkpoint.size(), pending: None })
     }
 
@@ -50,7 +51,12 @@ impl Fence {
         let put =
             bucket.run_until(cut, |client| async move { client.replace(CHECKPOINT, &bytes, etag.as_deref()).await })?;
         let etag = match put {
-            Replaced::Yes(etag) => etag,
+            Replaced::Yes(etag) => {
+                if self.etag.is_none() {
+                    keeps_conditions(bucket, note.into_bytes(), cut)?;
+                }
+                etag
+            }
             Replaced::Another => {
                 // Ours all the same, when the answer to an earlier attempt was lost.
                 let there = bucket.run_until(cut, |client| async move { client.get(CHECKPOINT).await })?;
@@ -86,6 +92,19 @@ impl Fence {
                 Err(S3Error::Fenced { expected: self.size, found: found.map_or(0, |checkpoint| checkpoint.size()) })
             }
         }
+    }
+}
+
+/// Not every server looks at conditions, and one that doesn't is no fence: the
+/// checkpoint is written once more as it is, for another than the one there.
+fn keeps_conditions(bucket: &Bucket, bytes: Vec<u8>, cut: &AtomicBool) -> Result<(), S3Error> {
+    let another = "\"00000000000000000000000000000000\"";
+    let put = bucket.run_until(cut, |client| async move { client.replace(CHECKPOINT, &bytes, Some(another)).await })?;
+    match put {
+        Replaced::Another => Ok(()),
+        Replaced::Yes(_) => Err(S3Error::Configuration(
+            "its server does not look at `If-Match`, so nothing would keep two writers apart".to_owned(),
+        )),
     }
 }
 

@@ -1,19 +1,20 @@
 //! Uploading a log while another process writes it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use vak_audit::{
-    Checkpoint, CheckpointError, Expected, NoteError, Source, StorageError, VerifierKey, VerifyError,
-    open_beside_writer, trim_segments, verify_signatures,
+    Bundle, Checkpoint, CheckpointError, Entry, Expected, NoteError, Source, StorageError, VerifierKey, VerifyError,
+    beside, open_beside_writer, trim_segments, trimmable, verify_signatures,
 };
 
+use crate::names;
 use crate::pinned::Pinned;
 use crate::uploader::Uploader;
-use crate::{Bucket, S3Error};
+use crate::{Bucket, S3Error, S3Source};
 
 /// How often the log is looked at. Its writer is another process, which tells
 /// nobody; looking costs the reading of one small file.
@@ -27,7 +28,7 @@ const ENTRY_BYTES: u64 = 512;
 pub struct Following {
     /// The log: an SQLite file or a folder of segments.
     pub log: PathBuf,
-    /// A key of the log.
+    /// The key that signs the log now.
     pub key: VerifierKey,
     /// How many of the newest entries stay on disk at least, once the bucket has
     /// them. Of a log in segments only; all if `None`.
@@ -49,7 +50,7 @@ impl Following {
         ended: &Receiver<()>,
         mut told: impl FnMut(&S3Error),
     ) -> Result<Checkpoint, S3Error> {
-        let _lock = lock(&self.log)?;
+        let _lock = ArchiveLock::wait(&self.log)?;
         let source = || open_beside_writer(&self.log);
         let uploader = Uploader::start(bucket.clone(), Pinned::new(source()?))?;
         let uploads = uploader.uploads();
@@ -74,7 +75,10 @@ impl Following {
             if let (Some(keep), Some(uploaded)) = (self.keep_entries, uploads.uploaded())
                 && uploaded > trimmed
             {
-                trim_segments(&self.log, uploaded.saturating_sub(keep))?;
+                // Tried again after the next upload.
+                if let Err(error) = trim(&self.log, bucket, uploaded.saturating_sub(keep)) {
+                    told(&error);
+                }
                 trimmed = uploaded;
             }
             if end {
@@ -118,12 +122,77 @@ impl Newest {
     }
 }
 
-/// Held while the log is uploaded: an earlier host's upload may not be done yet.
-fn lock(log: &Path) -> Result<File, S3Error> {
-    let mut path = log.as_os_str().to_owned();
-    path.push(".archive.lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = file.map_err(StorageError::from)?;
-    file.lock().map_err(StorageError::from)?;
-    Ok(file)
+/// Removes segments from disk. That the bucket says how far it is does not
+/// count, nor that it said so when they were put: they are read back first, and
+/// compared with what is about to go.
+fn trim(log: &Path, bucket: &Bucket, below: u64) -> Result<(), S3Error> {
+    let range = trimmable(log, below)?;
+    if range.is_empty() {
+        return Ok(());
+    }
+    let (here, there) = (open_beside_writer(log)?, S3Source::open(bucket.clone())?);
+    let (mut one, mut other) = (Bundle::default(), Bundle::default());
+    let mut next = range.start;
+    while next < range.end {
+        here.entries(next, range.end - next, &mut one)?;
+        there.entries(next, one.len() as u64, &mut other)?;
+        if one.is_empty() || other.is_empty() {
+            return Err(VerifyError::Missing { seq: next, size: range.end }.into());
+        }
+        for (kept, put) in one.signed().zip(other.signed()) {
+            if kept != put || !are_payloads_there(kept.0, kept.1, &*here, &there)? {
+                return Err(S3Error::damaged(names::SEGMENTS, format!("entry {next} is not there as it is on disk")));
+            }
+            next += 1;
+        }
+    }
+    trim_segments(log, range.end)?;
+    Ok(())
+}
+
+fn are_payloads_there(seq: u64, entry: &[u8], here: &dyn Source, there: &dyn Source) -> Result<bool, S3Error> {
+    let entry = Entry::decode(entry).map_err(|error| VerifyError::Entry { seq, source: error.into() })?;
+    for commitment in entry.body.commitments() {
+        if here.payload(&commitment.digest)? != there.payload(&commitment.digest)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Keeps the uploading of a log to one process.
+#[derive(Debug)]
+pub struct ArchiveLock {
+    _file: File,
+}
+
+impl ArchiveLock {
+    /// Takes it, or waits for it: an earlier host's upload may not be done yet.
+    fn wait(log: &Path) -> Result<Self, S3Error> {
+        let file = Self::file(log)?;
+        file.lock().map_err(StorageError::from)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Takes it for the log at `log`.
+    ///
+    /// # Errors
+    /// Another process uploads it.
+    pub fn try_take(log: &Path) -> Result<Self, S3Error> {
+        let file = Self::file(log)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::Error(error)) => Err(StorageError::from(error).into()),
+            Err(TryLockError::WouldBlock) => {
+                let log = log.display();
+                Err(S3Error::Configuration(format!("another process archives `{log}` already; let it, or stop it")))
+            }
+        }
+    }
+
+    fn file(log: &Path) -> Result<File, S3Error> {
+        let mut file = OpenOptions::new();
+        file.write(true).create(true).truncate(false).mode(0o600);
+        Ok(file.open(beside(log, ".archive.lock")).map_err(StorageError::from)?)
+    }
 }

@@ -63,7 +63,7 @@ pub use archive::archive;
 pub use bucket::Bucket;
 pub use config::{Credentials, Encryption, Location, Lock, LockMode, Options};
 pub use error::S3Error;
-pub use follow::Following;
+pub use follow::{ArchiveLock, Following};
 pub use query::query;
 pub use restore::restore;
 pub use source::S3Source;

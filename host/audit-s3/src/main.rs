@@ -15,8 +15,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use args::{Place, Put};
 use clap::{Parser, Subcommand};
-use vak_audit::{Expected, VerifierKey, open_source, verify_all};
-use vak_audit_s3::{Bucket, Following, Options, S3Source};
+use vak_audit::{Expected, StorageError, VerifierKey, VerifyError, open_source, verify_all};
+use vak_audit_s3::{ArchiveLock, Bucket, Following, Options, S3Source};
 use vak_audit_verify::{Times, bar, progress};
 use vak_types::{Timestamp, printable};
 
@@ -110,6 +110,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Archive { log, place, put } => {
             let (key, bucket) = (place.key()?, place.bucket(put.options(&log))?);
+            let _lock = ArchiveLock::try_take(&log)?;
             let checkpoint = vak_audit_s3::archive(&*open_source(&log)?, &bucket, key.name(), &key)?;
             println!("the bucket has {} entries of {}", checkpoint.size(), checkpoint.origin());
         }
@@ -156,6 +157,9 @@ fn verify(source: &S3Source, key: &VerifierKey) -> anyhow::Result<ExitCode> {
         Ok(report) => {
             println!("verified {} entries of {}", report.checkpoint.size(), key.name());
             ExitCode::SUCCESS
+        }
+        Err(VerifyError::Storage { source, .. }) if !matches!(source, StorageError::Damaged(_)) => {
+            return Err(source.into());
         }
         Err(error) => {
             eprintln!("NOT VERIFIED: {}", printable(&error.to_string(), MESSAGE_BYTES_MAX));

@@ -17,6 +17,14 @@ pub(crate) const TIMES: &str = "times/";
 /// Payloads, which can be erased.
 pub(crate) const PAYLOADS: &str = "payloads/";
 
+/// Tiles, as C2SP tlog-tiles names them.
+const TILES: &str = "tile/";
+
+/// Whether an object with this name belongs to the log.
+pub(crate) fn is_of_log(name: &str) -> bool {
+    name == CHECKPOINT || [CHECKPOINTS, SEGMENTS, TIMES, PAYLOADS, TILES].iter().any(|folder| name.starts_with(folder))
+}
+
 const SEGMENT_SUFFIX: &str = ".log.zst";
 
 /// As many as the largest number has.

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use vak_audit::{
     Batch, Bundle, Checkpoint, Entry, Expected, Node, Payload, Report, Signer, Source, SqliteSource, SqliteStore,
-    StorageError, Store, VerifyError, verify_all,
+    StorageError, Store, VerifyError, beside, verify_all,
 };
 use vak_types::Timestamp;
 
@@ -144,12 +144,6 @@ impl File<'_> {
         let Self { store, checkpoint, signer } = self;
         Ok(store.commit(&Batch { entries, nodes, payloads, erased: &[], checkpoint, signer })?)
     }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Removes what an earlier attempt left, and the lock of the file.

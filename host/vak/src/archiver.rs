@@ -10,7 +10,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use vak_audit::{Stopper, VerifierKey};
 use vak_types::printable;
@@ -30,11 +31,17 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Longest line of it that is passed on, in bytes.
 const LINE_BYTES_MAX: usize = 1_024;
 
+/// How long a host that ends waits for the rest to be uploaded, and how often it
+/// looks. The program goes on by itself after that, if the machine lets it.
+const REST: Duration = Duration::from_secs(5);
+const REST_POLL: Duration = Duration::from_millis(10);
+
 /// Starts and watches the program. Dropping this lets it upload the rest and
-/// end; nobody waits for that.
+/// end, and waits a while for that.
 #[derive(Debug)]
 pub(crate) struct Archiver {
     input: Arc<Mutex<Input>>,
+    watch: Option<JoinHandle<()>>,
 }
 
 /// Its standard input, which says with its end that the host is done.
@@ -57,16 +64,24 @@ impl Archiver {
         let mut child = spawn()?;
         let input = Arc::new(Mutex::new(Input { _open: child.stdin.take(), done: false }));
         let watched = Arc::clone(&input);
-        std::thread::Builder::new().name("vak-archive".to_owned()).spawn(move || {
-            watch(child, spawn, &watched, &stopper);
-        })?;
-        Ok(Self { input })
+        let watch = std::thread::Builder::new()
+            .name("vak-archive".to_owned())
+            .spawn(move || watch(child, spawn, &watched, &stopper))?;
+        Ok(Self { input, watch: Some(watch) })
     }
 }
 
 impl Drop for Archiver {
     fn drop(&mut self) {
         *lock(&self.input) = Input { _open: None, done: true };
+        let Some(watch) = self.watch.take() else { return };
+        let until = Instant::now() + REST;
+        while !watch.is_finished() && Instant::now() < until {
+            std::thread::sleep(REST_POLL);
+        }
+        if !watch.is_finished() {
+            tracing::warn!("the last entries are not archived yet; `{PROGRAM}` goes on with them");
+        }
     }
 }
 
@@ -74,8 +89,12 @@ impl Drop for Archiver {
 fn watch(mut child: Child, spawn: impl Fn() -> std::io::Result<Child>, input: &Mutex<Input>, stopper: &Stopper) {
     let mut pause = PAUSE;
     loop {
+        let start = Instant::now();
         let last = pass_on(&mut child);
         let status = child.wait();
+        if start.elapsed() > PAUSE_MAX {
+            pause = PAUSE;
+        }
         if status.as_ref().is_ok_and(|status| status.code() == Some(CONFLICT)) {
             let reason = format!("its archive refused it: {last}");
             tracing::error!("the audit log stops: {reason}");
@@ -86,7 +105,10 @@ fn watch(mut child: Child, spawn: impl Fn() -> std::io::Result<Child>, input: &M
                 return;
             }
             tracing::warn!("nothing is archived: `{PROGRAM}` ended ({status:?}); it is started again in {pause:?}");
-            std::thread::sleep(pause);
+            let until = Instant::now() + pause;
+            while Instant::now() < until && !lock(input).done {
+                std::thread::sleep(REST_POLL.min(pause));
+            }
             pause = (pause * 2).min(PAUSE_MAX);
             match spawn() {
                 Ok(child) => break child,

@@ -152,7 +152,10 @@ impl Client {
             Ok(put.content_type("text/plain; charset=utf-8").body(bytes.to_vec().into()).send().await?)
         };
         match retrying(&self.options, put).await {
-            Ok(done) => Ok(Replaced::Yes(done.e_tag.unwrap_or_default())),
+            Ok(done) => match done.e_tag {
+                Some(etag) => Ok(Replaced::Yes(etag)),
+                None => Err(Failure::Refused("the answer has no ETag".to_owned()).of(&format!("writing `{name}`"))),
+            },
             Err(Failure::Precondition | Failure::Missing) => Ok(Replaced::Another),
             Err(failure) => Err(failure.of(&format!("writing `{name}`"))),
         }

@@ -1,11 +1,11 @@
 //! Checking what a bucket has beside the entries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vak_audit::{Checkpoint, Entry, Origin, Source as _, Tree, tile_path};
 
 use super::{S3Source, TILE_WIDTH};
-use crate::names::{self, CHECKPOINT, CHECKPOINTS, PAYLOADS, TIMES, Times};
+use crate::names::{self, CHECKPOINT, CHECKPOINTS, PAYLOADS, Span, TIMES, Times};
 use crate::ship::entry_tile;
 use crate::{S3Error, segment, versions};
 
@@ -24,8 +24,11 @@ fn check_versions(source: &S3Source) -> Result<(), S3Error> {
     let Some(versions) = source.bucket.run(|client| async move { client.versions("").await })? else { return Ok(()) };
     let recorded = source.bucket.options().versions.as_deref().map(versions::read).transpose()?.unwrap_or_default();
     let mut seen = BTreeSet::new();
+    let mut missing = recorded.clone();
     for version in versions {
-        if version.name == CHECKPOINT {
+        missing.remove(&version.name);
+        // Another log may have its place under this one's.
+        if !names::is_of_log(&version.name) || version.name == CHECKPOINT {
             continue;
         }
         if version.is_delete_marker && !version.name.starts_with(PAYLOADS) {
@@ -38,14 +41,20 @@ fn check_versions(source: &S3Source) -> Result<(), S3Error> {
             return Err(S3Error::damaged(&version.name, "it is not the version that was put: it was put anew"));
         }
     }
-    Ok(())
+    match missing.into_keys().find(|name| !name.starts_with(PAYLOADS)) {
+        Some(name) => Err(S3Error::damaged(&name, "it was put, and is gone")),
+        None => Ok(()),
+    }
 }
 
 /// Each segment has one object that says when its entries are from, so that
 /// asking for a time misses none.
 fn times(source: &S3Source, size: u64) -> Result<(), S3Error> {
     source.locate(size.saturating_sub(1))?;
-    let said: Vec<Times> = source.list(TIMES)?.iter().filter_map(|name| Times::of_name(name)).collect();
+    let mut said: BTreeMap<Span, Vec<Times>> = BTreeMap::new();
+    for times in source.list(TIMES)?.iter().filter_map(|name| Times::of_name(name)) {
+        said.entry(times.span).or_default().push(times);
+    }
     let spans: Vec<_> = source.layout().segments().collect();
     for span in spans {
         let name = span.segment();
@@ -55,10 +64,8 @@ fn times(source: &S3Source, size: u64) -> Result<(), S3Error> {
             let entry = Entry::decode(entry).map_err(|error| S3Error::damaged(&name, error.to_string()))?;
             times.push(entry.time);
         }
-        let found: Vec<_> = said.iter().filter(|said| said.span == span).collect();
-        match (found[..].first(), times.iter().min(), times.iter().max()) {
-            (Some(said), Some(earliest), Some(latest))
-                if found.len() == 1 && said.earliest == *earliest && said.latest == *latest => {}
+        match (said.get(&span).map(Vec::as_slice), times.iter().min(), times.iter().max()) {
+            (Some([said]), Some(earliest), Some(latest)) if said.earliest == *earliest && said.latest == *latest => {}
             _ => return Err(S3Error::damaged(&name, "what `times/` says of its entries is not so, or missing")),
         }
     }

@@ -63,22 +63,29 @@ fn an_object_that_is_there_and_is_not_is_tried_again() {
 #[test]
 fn each_answer_to_the_checkpoint_is_understood() {
     let checkpoint = |request: &Request| request.method == "PUT" && request.path.starts_with("/audit/checkpoint?");
-    // Once, then it passes; the second time with another outcome.
-    let once = move |fate: Fate| {
+    // That of no entries, whether the server looks at conditions, and the next.
+    let [first, probe, second] = [0, 1, 2];
+    let once = move |place: u64, fate: Fate| {
         let seen = AtomicU64::new(0);
-        move |request: &Request| match checkpoint(request) && seen.fetch_add(1, Ordering::SeqCst) == 1 {
+        move |request: &Request| match checkpoint(request) && seen.fetch_add(1, Ordering::SeqCst) == place {
             true => fate,
             false => Fate::Pass,
         }
     };
     for fate in [Fate::Lose, Fate::Answer(500), Fate::Answer(503), Fate::Answer(409)] {
-        let server = Files::start();
-        assert_eq!(upload(&server, options(), once(fate)), Ok(()), "{fate:?}");
+        for place in [first, probe, second] {
+            let server = Files::start();
+            assert_eq!(upload(&server, options(), once(place, fate)), Ok(()), "{fate:?}, {place}");
+        }
     }
     // It is not ours, though nobody wrote: whatever that means, this must stop.
     let server = Files::start();
-    let fenced = upload(&server, options(), once(Fate::Answer(412)));
+    let fenced = upload(&server, options(), once(second, Fate::Answer(412)));
     assert_eq!(fenced, Err(S3Error::Fenced { expected: 0, found: 0 }));
+    // A server that takes what it was told not to take keeps nobody out.
+    let server = Files::start();
+    let refused = upload(&server, options(), once(probe, Fate::Take));
+    assert!(matches!(&refused, Err(S3Error::Configuration(why)) if why.contains("If-Match")), "{refused:?}");
 }
 
 #[test]

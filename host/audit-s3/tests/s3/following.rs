@@ -150,6 +150,25 @@ fn the_disk_is_cleared_of_what_is_archived() {
     assert_eq!(verify_bucket(&bucket), 2_600);
 }
 
+/// Somebody put the log's own checkpoint there, and nothing else: that the bucket
+/// says it has everything is not enough.
+#[test]
+fn nothing_leaves_the_disk_because_a_checkpoint_says_so() {
+    let server = Files::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = open(segments(&path));
+    (0..40).for_each(|part| fill(&log, part * 50..part * 50 + 50));
+    log.close().unwrap();
+    let source = FileSource::open(&path).unwrap();
+    let note = vak_audit::Source::head(&source).unwrap().unwrap();
+    server.alter("checkpoint", note.as_bytes());
+    let output = finish(start(&path, server.port, crate::servers::BUCKET, &key(), &["--keep-entries", "0"]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("warning: "), "{told}");
+    verify(&source).unwrap();
+}
+
 /// An object that was removed with all its versions and put anew, with the same
 /// bytes, is one more than the listing tells.
 #[test]

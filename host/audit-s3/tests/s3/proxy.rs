@@ -14,6 +14,8 @@ pub(crate) enum Fate {
     Pass,
     /// Never reaches the server, which answers with this status.
     Answer(u16),
+    /// Never reaches the server, and is answered as if it had been taken.
+    Take,
     /// Reaches the server, and the answer is lost.
     Lose,
     /// Waits before it passes.
@@ -64,6 +66,9 @@ fn serve(mut stream: &TcpStream, port: u16, seen: &AtomicU64, fate: &(dyn Fn(&Re
     let answer = match fate(&request) {
         Fate::Pass => request.send(port),
         Fate::Answer(status) => Some(answer(status)),
+        Fate::Take => {
+            Some(b"HTTP/1.1 200 OK\r\nETag: \"0\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec())
+        }
         Fate::Lose => {
             request.send(port);
             None

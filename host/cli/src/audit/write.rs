@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use vak_audit::{Draft, Dropped, Log, LogReader, Signer, Tier, What};
 use vak_trust::PrivateKey;
-use vak_types::Timestamp;
+use vak_types::{Digest, Timestamp};
 
 use crate::{Configured, block_on};
 
@@ -43,7 +43,12 @@ pub(crate) struct Erase {
     #[command(flatten)]
     configured: Configured,
     /// The entry.
-    seq: u64,
+    #[arg(required_unless_present = "commitment")]
+    seq: Option<u64>,
+    /// In place of an entry, the commitment to a payload: of one that was
+    /// archived and is not on this disk any more.
+    #[arg(long, value_name = "SHA256", conflicts_with = "seq")]
+    commitment: Vec<Digest>,
     /// Why, for those who read the log.
     #[arg(long)]
     reason: String,
@@ -53,30 +58,39 @@ impl Erase {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = self.configured.load()?;
         let log = open(&config)?;
-        let reader = LogReader::open(&config.log())?;
-        let entry = reader.entry(self.seq)?;
-        let commitments: Vec<_> = entry.body.commitments().map(|commitment| commitment.digest).collect();
-        if commitments.is_empty() {
-            bail!(
-                "entry {} has no payload beside the log; set `audit.payloads` to `erasable` for those to come",
-                self.seq
-            );
-        }
-        let mut erased = 0;
+        let commitments = match self.seq {
+            Some(seq) => not_erased(&LogReader::open(&config.log())?, seq)?,
+            None => self.commitment,
+        };
+        let erased = commitments.len();
         for commitment in commitments {
-            // Of one that is erased already the log says so already.
-            if reader.source().payload(&commitment)?.is_none() {
-                continue;
-            }
             let dropped = Dropped { what: What::Payload { commitment }, reason: self.reason.clone() };
             block_on(log.append(Draft::dropped(now()?, dropped)?, Tier::Durable))??;
-            erased += 1;
         }
-        drop(reader);
         log.close()?;
-        println!("erased {erased} payloads of entry {}", self.seq);
+        match self.seq {
+            Some(seq) => println!("erased {erased} payloads of entry {seq}"),
+            None => println!("erased {erased} payloads, here and, once it is uploaded, in the archive"),
+        }
         Ok(())
     }
+}
+
+/// The payloads of an entry. Of those that are erased the log says so already.
+fn not_erased(reader: &LogReader, seq: u64) -> anyhow::Result<Vec<Digest>> {
+    let entry = reader.entry(seq).context("name the payload with `--commitment` if the entry was archived")?;
+    let commitments: Vec<_> = entry.body.commitments().map(|commitment| commitment.digest).collect();
+    if commitments.is_empty() {
+        bail!("entry {seq} has no payload beside the log; set `audit.payloads` to `erasable` for those to come");
+    }
+    let there = |commitment: &Digest| reader.source().payload(commitment).map(|payload| payload.is_some());
+    let mut kept = Vec::new();
+    for commitment in commitments {
+        if there(&commitment)? {
+            kept.push(commitment);
+        }
+    }
+    Ok(kept)
 }
 
 fn open(config: &vak::Config) -> anyhow::Result<Log> {
