@@ -3,12 +3,15 @@
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use vak_audit::{FileSource, FileStore, Log, Payloads, Signer, SqliteStore, Store, Tier, VerifierKey};
 use vak_audit_s3::{Bucket, Options, S3Source};
 
+use crate::proxy::{Fate, Proxy};
 use crate::servers::{Files, Kind, Moto};
 use crate::site::{
     PATIENCE, append, bucket_named, decision, fill, key, log_options, options, origin, signer, verify, verify_bucket,
@@ -108,6 +111,45 @@ fn nothing_is_lost_when_the_program_is_killed() {
     }
 }
 
+/// Killed while one object of each kind is on its way. It may get there all the
+/// same, at once or when another is there already.
+#[test]
+fn it_goes_on_from_wherever_it_was_killed() {
+    let late = Duration::from_millis(400);
+    for part in ["/payloads/", "/segments/", "/times/", "/tile/", "/checkpoint?", "/checkpoints/"] {
+        for fate in [Fate::Delay(late), Fate::Lose] {
+            let server = Files::start();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("log");
+            let log = open(segments(&path));
+            for second in 0..300 {
+                let payloads = if second % 9 == 0 { Payloads::Erasable } else { Payloads::Inline };
+                block_on(log.append(decision(second, "/tmp/a", payloads), Tier::Accepted)).unwrap();
+            }
+            log.close().unwrap();
+            let hit = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&hit);
+            let proxy = Proxy::before(server.port, move |request| {
+                let it = request.method == "PUT" && request.path.contains(part);
+                if it && !seen.swap(true, Ordering::SeqCst) { fate } else { Fate::Pass }
+            });
+            let name = crate::servers::BUCKET;
+            let mut child = start(&path, proxy.port, name, &key(), &[]);
+            wait_for(part, || hit.load(Ordering::SeqCst));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            // What is there is either nothing or sound.
+            let bucket = bucket_named(server.port, name, options());
+            if uploaded(&bucket) > 0 {
+                verify_bucket(&bucket);
+            }
+            assert!(finish(start(&path, server.port, name, &key(), &[])).status.success(), "{part} {fate:?}");
+            std::thread::sleep(if let Fate::Delay(_) = fate { late } else { Duration::ZERO });
+            assert_same(&S3Source::open(bucket).unwrap(), &FileSource::open(&path).unwrap());
+        }
+    }
+}
+
 /// What the bucket has leaves the disk, and nothing else does.
 #[test]
 fn the_disk_is_cleared_of_what_is_archived() {
@@ -196,6 +238,24 @@ fn versions_are_noted_and_compared() {
     check(options()).unwrap();
     let error = check(with).unwrap_err().to_string();
     assert!(error.contains("it is not the version that was put"), "{error}");
+}
+
+/// One log's place in a bucket may be within another's.
+#[test]
+fn a_log_within_the_prefix_of_another_is_another() {
+    let moto = Moto::get();
+    let name = moto.bucket(Kind::Versioned);
+    let folder = tempfile::tempdir().unwrap();
+    for (file, more) in [("outer", &[][..]), ("inner", &["--prefix", "more"])] {
+        let path = folder.path().join(file);
+        for part in 0..2 {
+            let log = open(segments(&path));
+            fill(&log, part * 10..part * 10 + 10);
+            log.close().unwrap();
+            assert!(finish(start(&path, moto.port, &name, &key(), more)).status.success());
+        }
+    }
+    assert_eq!(verify_bucket(&bucket_named(moto.port, &name, options())), 20);
 }
 
 /// Another log under the same name: exit code 1, which stops a host.
