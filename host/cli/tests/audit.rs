@@ -111,10 +111,13 @@ fn a_log_is_verified_proven_exported_and_searched() {
         assert!(refused.code == 1 && refused.err.starts_with("NOT VERIFIED"), "{}", refused.err);
         assert_eq!(site.run(&["verify", text(&log)]).code, 2);
         assert_eq!(site.run(&["verify", "nothing", "--key", "log.vkey"]).code, 2);
-        // A file that is called like the key is not taken for it.
-        let mut folders = Path::new(key.trim()).ancestors().skip(1);
-        std::fs::create_dir_all(site.path(text(folders.next().unwrap()))).unwrap();
-        std::fs::write(site.path(key.trim()), "example.org/cli+00000000+AAAA\n").unwrap();
+        // A file that is called like the key is not taken for it. One key in 64
+        // ends in a slash, which no file's name does.
+        if !key.trim().ends_with('/') {
+            let mut folders = Path::new(key.trim()).ancestors().skip(1);
+            std::fs::create_dir_all(site.path(text(folders.next().unwrap()))).unwrap();
+            std::fs::write(site.path(key.trim()), "example.org/cli+00000000+AAAA\n").unwrap();
+        }
         site.ok(&["verify", text(&log), "--key", key.trim()]);
 
         std::fs::write(site.path("policy"), "quorum none\n").unwrap();
