@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 use vak_trust::{Package, PublicKey, TrustPolicy, Unsigned};
 
-use crate::Configured;
+use crate::{Configured, now};
 
 /// Make, show and check components.
 #[derive(Subcommand)]
@@ -70,7 +70,7 @@ fn inspect(component: &Path, keys: Vec<PublicKey>) -> anyhow::Result<ExitCode> {
     let signed = package.bundle.is_some();
     let digest = vak_types::Digest::of(&package.component);
     let manifest: serde_json::Value = serde_json::from_slice(&package.manifest).context("the manifest is not JSON")?;
-    let verified = TrustPolicy::new(keys).verify(package, Unsigned::Allow);
+    let verified = TrustPolicy::development(keys).verify(package, Unsigned::Allow, now()?);
     let signature = match (&verified, signed) {
         (Ok(verified), true) => json!({ "verified": true, "signer": verified.signer() }),
         (Ok(_), false) => json!({ "verified": false, "reason": "there is no signature" }),
@@ -86,11 +86,11 @@ fn inspect(component: &Path, keys: Vec<PublicKey>) -> anyhow::Result<ExitCode> {
 
 fn verify(configured: &Configured, name: Option<&vak::Name>) -> anyhow::Result<ExitCode> {
     let config = configured.load()?;
-    let (engine, trust) = (config.engine()?, config.trust_policy());
+    let (engine, trust) = (config.engine()?, config.trust_policy()?);
     let chosen = config.installations().filter(|installation| name.is_none_or(|name| name == installation.name));
     let mut found = 0;
     for installation in chosen {
-        let loaded = installation.load(&engine, &trust)?;
+        let loaded = installation.load(&engine, &trust, now()?)?;
         let component = loaded.component();
         let signer = component.signer.map_or_else(|| "UNSIGNED".to_owned(), |signer| format!("signed by {signer}"));
         println!("{} {}: {}, {signer}", installation.kind, component.name, component.digest);

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use vak_trust::{Package, PrivateKey};
+use vak_trust::{Package, PrivateKey, Validity};
+
+use crate::now;
 
 /// Make and show keys.
 #[derive(Subcommand)]
@@ -50,7 +52,8 @@ pub(crate) struct Sign {
 impl Sign {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let key = PrivateKey::read(&self.key)?;
-        Package::read(&self.component)?.sign(&key).write(&self.component)?;
+        let validity = Validity::since(now()?);
+        Package::read(&self.component)?.sign(&key, validity).write(&self.component)?;
         println!("signed {} by {}", self.component.display(), key.public().id());
         Ok(ExitCode::SUCCESS)
     }

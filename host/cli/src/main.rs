@@ -13,8 +13,10 @@ mod skill;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use vak::{Config, Override};
+use vak_types::Timestamp;
 
 /// Govern what AI agents do, with signed policies and a verifiable log.
 #[derive(Parser)]
@@ -113,4 +115,11 @@ fn explain(error: &anyhow::Error) -> String {
 /// one costs more than that. What takes long has threads of its own.
 fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+/// What time it is.
+fn now() -> anyhow::Result<Timestamp> {
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(Timestamp::from_nanos(u64::try_from(since.as_nanos())?))
 }

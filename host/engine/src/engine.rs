@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use vak_types::{ComponentRef, Digest, Grant};
+use vak_types::{Capability, ComponentRef, Digest};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store};
 
@@ -34,8 +34,8 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 /// The same for tables, whose pages are few.
 const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
 
-/// Links what a grant gives. Called once for each effective grant.
-pub type Link<'a> = &'a dyn Fn(&mut Linker<CallState>, Grant) -> wasmtime::Result<()>;
+/// Links what a right gives. Called once for each kind of right that counts.
+pub type Link<'a> = &'a dyn Fn(&mut Linker<CallState>, Capability) -> wasmtime::Result<()>;
 
 /// The one wasmtime engine of a host: compiles, bakes and caches components
 /// and gives out [`Prepared`] ones. Cloning it shares it.
@@ -55,7 +55,7 @@ struct Shared {
 struct TemplateKey {
     component: Digest,
     config: Option<Digest>,
-    grants: BTreeSet<Grant>,
+    capabilities: BTreeSet<Capability>,
 }
 
 /// What every instance of a component starts from.
@@ -94,15 +94,14 @@ impl Engine {
         if package.manifest.kind != kind {
             return Err(fail(Problem::Kind { found: package.manifest.kind, expected: kind }));
         }
-        let requested: BTreeSet<Grant> = package.manifest.grants.iter().copied().collect();
-        let grants: BTreeSet<Grant> = requested.intersection(grants).copied().collect();
+        let capabilities = grants.to(&package.manifest.grants).capabilities();
         let reference = Arc::new(ComponentRef {
             name: name.clone(),
             digest: package.digest,
             config: config.map(|config| Digest::of(config.as_bytes())),
             signer: component.signer(),
         });
-        let template = self.template(request, &reference, grants, link).map_err(fail)?;
+        let template = self.template(request, &reference, capabilities, link).map_err(fail)?;
         let prepared = Prepared::new(self.shared.wasmtime.clone(), template, reference, limits.within_engine());
         prepared.probe().map_err(|failure| fail(Problem::Start(failure)))?;
         Ok(prepared)
@@ -112,20 +111,21 @@ impl Engine {
         &self,
         request: &Request<'_>,
         reference: &Arc<ComponentRef>,
-        grants: BTreeSet<Grant>,
+        capabilities: BTreeSet<Capability>,
         link: Link<'_>,
     ) -> Result<Arc<Template>, Problem> {
-        let key = TemplateKey { component: reference.digest, config: reference.config, grants };
+        let key = TemplateKey { component: reference.digest, config: reference.config, capabilities };
         if let Some(template) = self.templates().get(&key).and_then(Weak::upgrade) {
             return Ok(template);
         }
         let wasmtime = &self.shared.wasmtime;
         let requested = &request.component.get().manifest.grants;
         let mut linker = Linker::new(wasmtime);
-        for grant in &key.grants {
-            link(&mut linker, *grant).map_err(|error| Problem::Link(format!("{error:#}")))?;
+        for capability in &key.capabilities {
+            link(&mut linker, *capability).map_err(|error| Problem::Link(format!("{error:#}")))?;
         }
-        let check = |compiled: &Component| imports::check(wasmtime, compiled, request.kind, requested, &key.grants);
+        let check =
+            |compiled: &Component| imports::check(wasmtime, compiled, request.kind, requested, &key.capabilities);
         let compiled = self.compiled(request, reference, &linker, &check)?;
         let pre = linker.instantiate_pre(&compiled).map_err(|error| Problem::Link(format!("{error:#}")))?;
         let template = Arc::new(Template { pre });

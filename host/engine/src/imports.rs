@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vak_types::{Grant, Kind};
+use vak_types::{Capability, Kind, Need, Requested};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -23,19 +23,26 @@ pub(crate) fn check(
     engine: &Engine,
     component: &Component,
     kind: Kind,
-    requested: &[Grant],
-    granted: &BTreeSet<Grant>,
+    requested: &Requested,
+    granted: &BTreeSet<Capability>,
 ) -> Result<Configurable, Problem> {
     let component_type = component.component_type();
+    let requested = requested.capabilities();
     for (import, item) in component_type.imports(engine) {
         if is_types_only(engine, &item.ty) {
             continue;
         }
         let import = import.to_owned();
-        match Grant::for_import(&import).filter(|grant| requested.contains(grant)) {
-            None => return Err(Problem::Undeclared { import }),
-            Some(grant) if !granted.contains(&grant) => return Err(Problem::NotGranted { grant, import }),
-            Some(_) => {}
+        let asks = |capability: &Capability| requested.contains(capability);
+        match Capability::for_import(&import) {
+            Some(Need::Nothing) => {}
+            Some(Need::OrStandIn(capability)) if !asks(&capability) => {}
+            Some(Need::OrStandIn(capability) | Need::Right(capability)) if asks(&capability) => {
+                if !granted.contains(&capability) {
+                    return Err(Problem::NotGranted { capability, import });
+                }
+            }
+            Some(_) | None => return Err(Problem::Undeclared { import }),
         }
     }
     let interface = kind.interface();

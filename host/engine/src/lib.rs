@@ -9,18 +9,18 @@
 //! [`Failure`](vak_types::Failure).
 //!
 //! ```
-//! use std::collections::BTreeSet;
 //! use vak_engine::{CallLimits, Engine, Problem, Request};
-//! use vak_trust::{Manifest, Package, PrivateKey, TrustPolicy, Unsigned};
-//! use vak_types::Kind;
+//! use vak_trust::{Manifest, Package, PrivateKey, TrustPolicy, Unsigned, Validity};
+//! use vak_types::{Granted, Kind, Timestamp};
 //!
 //! let manifest = Manifest::from_toml(
 //!     "name = 'empty'\nversion = '0.1.0'\nkind = 'policy'\ndescription = ''\nlicense = 'MIT'",
 //! )?;
 //! let key = PrivateKey::generate()?;
+//! let now = Timestamp::from_nanos(1_800_000_000_000_000_000);
 //! let empty_component = b"\0asm\x0d\0\x01\0".to_vec();
-//! let package = Package::unsigned(empty_component, &manifest).sign(&key);
-//! let verified = TrustPolicy::new([key.public()]).verify(package, Unsigned::Refuse)?;
+//! let package = Package::unsigned(empty_component, &manifest).sign(&key, Validity::since(now));
+//! let verified = TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, now)?;
 //!
 //! let engine = Engine::new(None)?;
 //! let request = Request {
@@ -28,7 +28,7 @@
 //!     kind: Kind::Policy,
 //!     component: &verified,
 //!     config: None,
-//!     grants: &BTreeSet::new(),
+//!     grants: &Granted::default(),
 //!     limits: CallLimits::POLICY,
 //! };
 //! // It is signed, and it is still no policy.
@@ -52,7 +52,7 @@ mod testing;
 mod ticker;
 
 pub use engine::{Engine, Link};
-pub use limits::CallLimits;
+pub use limits::{CallLimits, TooMuch};
 pub use load::{EngineError, LoadError, Problem, Request};
 pub use prepared::Prepared;
 pub use state::CallState;

@@ -1,5 +1,7 @@
 //! What one call may use.
 
+use vak_types::{Kind, LimitSettings};
+
 /// What one call into a component may use. Each limit is enforced on its own;
 /// the first to be reached ends the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +21,20 @@ pub struct CallLimits {
     pub output_bytes_max: usize,
     /// Calls into the host.
     pub host_calls_max: u32,
+}
+
+/// A component asks for more than it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "asks for `{limit}` = {asked}, more than the {most} it gets; set `limits.{limit}` for it, or choose another version"
+)]
+pub struct TooMuch {
+    /// The limit.
+    pub limit: &'static str,
+    /// What it asks for.
+    pub asked: u64,
+    /// What it gets.
+    pub most: u64,
 }
 
 /// How often the clock that stops a call is looked at: short against
@@ -72,6 +88,62 @@ impl CallLimits {
         host_calls_max: 100,
     };
 
+    /// What a call into a component of this kind may use, if nobody says
+    /// otherwise.
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Policy | Kind::Scorer | Kind::Adapter => Self::POLICY,
+            Kind::Skill => Self::SKILL,
+        }
+    }
+
+    /// These limits with those of `settings` in place.
+    #[must_use]
+    pub fn with(self, settings: &LimitSettings) -> Self {
+        let size = |setting: Option<u64>, limit: usize| {
+            setting.map_or(limit, |setting| usize::try_from(setting).unwrap_or(usize::MAX))
+        };
+        Self {
+            memory_bytes_max: size(settings.memory_bytes_max, self.memory_bytes_max),
+            table_elements_max: size(settings.table_elements_max, self.table_elements_max),
+            fuel_max: settings.fuel_max.unwrap_or(self.fuel_max),
+            wall_ms_max: settings.wall_ms_max.unwrap_or(self.wall_ms_max),
+            output_bytes_max: size(settings.output_bytes_max, self.output_bytes_max),
+            host_calls_max: settings
+                .host_calls_max
+                .map_or(self.host_calls_max, |calls| u32::try_from(calls).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// The first limit that is larger here than in `most`: its name and both
+    /// values.
+    fn first_beyond(&self, most: &Self) -> Option<(&'static str, u64, u64)> {
+        [
+            ("memory_bytes_max", self.memory_bytes_max as u64, most.memory_bytes_max as u64),
+            ("table_elements_max", self.table_elements_max as u64, most.table_elements_max as u64),
+            ("fuel_max", self.fuel_max, most.fuel_max),
+            ("wall_ms_max", self.wall_ms_max, most.wall_ms_max),
+            ("output_bytes_max", self.output_bytes_max as u64, most.output_bytes_max as u64),
+            ("host_calls_max", self.host_calls_max.into(), most.host_calls_max.into()),
+        ]
+        .into_iter()
+        .find(|(_, wanted, most)| wanted > most)
+    }
+
+    /// What a component of `kind` gets that asks for `asked`, where the operator
+    /// sets `given`. What it asks for can lower what its kind gets; more than
+    /// that takes the operator's word.
+    ///
+    /// # Errors
+    /// It asks for more than it gets.
+    pub fn agreed(kind: Kind, asked: &LimitSettings, given: &LimitSettings) -> Result<Self, TooMuch> {
+        let given_alone = Self::of(kind).with(given);
+        match given_alone.with(asked).first_beyond(&given_alone) {
+            Some((limit, asked, most)) => Err(TooMuch { limit, asked, most }),
+            None => Ok(Self::of(kind).with(asked).with(given)),
+        }
+    }
+
     /// What baking may use for a component with these limits. Every call starts
     /// with the memory that configuring it took, so what does not fit into a
     /// call is refused before it is snapshotted, which takes several times as
@@ -94,5 +166,36 @@ impl CallLimits {
     /// the next tick may be due at once.
     pub(crate) fn ticks(&self) -> u64 {
         self.wall_ms_max.div_ceil(TICK_MS) + 1
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_lowers_its_limits_and_an_operator_sets_them() {
+        let fuel = |fuel: Option<u64>| LimitSettings { fuel_max: fuel, ..LimitSettings::default() };
+        let default = CallLimits::POLICY.fuel_max;
+        let cases = [
+            (None, None, Some(default)),
+            (Some(5), None, Some(5)),
+            (Some(default + 1), None, None),
+            (Some(default + 1), Some(default + 2), Some(default + 2)),
+            (Some(default + 3), Some(default + 2), None),
+            (None, Some(7), Some(7)),
+            // The operator's word is the last one.
+            (Some(5), Some(7), Some(7)),
+            (Some(9), Some(7), None),
+        ];
+        for (asked, given, expected) in cases {
+            let agreed = CallLimits::agreed(Kind::Policy, &fuel(asked), &fuel(given));
+            assert_eq!(agreed.ok().map(|limits| limits.fuel_max), expected, "{asked:?} {given:?}");
+        }
+        // What is not asked for differently is what the operator gives, however little.
+        let little = LimitSettings { memory_bytes_max: Some(1 << 20), ..LimitSettings::default() };
+        let agreed = CallLimits::agreed(Kind::Policy, &fuel(Some(5)), &little);
+        assert_eq!(agreed.unwrap().memory_bytes_max, 1 << 20);
     }
 }

@@ -1,10 +1,9 @@
 //! What is asked of the engine and how it refuses.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use vak_trust::{Component, Verified};
-use vak_types::{Failure, Grant, Kind, Name};
+use vak_types::{Capability, Failure, Granted, Kind, Name};
 
 use crate::limits::CallLimits;
 
@@ -20,7 +19,7 @@ pub struct Request<'a> {
     /// Its configuration, where it takes one.
     pub config: Option<&'a str>,
     /// What the operator grants. It gets what it asked for of these.
-    pub grants: &'a BTreeSet<Grant>,
+    pub grants: &'a Granted,
     /// What one call may use.
     pub limits: CallLimits,
 }
@@ -81,11 +80,11 @@ pub enum Problem {
     },
     /// It imports something it asks for and was not granted.
     #[error(
-        "asks for `{grant}` (imports `{import}`), which is not granted; add it to its `grants` or choose another version"
+        "asks for `{capability}` (imports `{import}`), which is not granted; add it to its `grants` or choose another version"
     )]
     NotGranted {
-        /// The missing grant.
-        grant: Grant,
+        /// The missing right.
+        capability: Capability,
         /// The import that needs it.
         import: String,
     },

@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
-
 use vak_trust::{Manifest, Package, TrustPolicy, Unsigned};
-use vak_types::Kind;
+use vak_types::{Granted, Kind, Timestamp};
 
 use crate::{CallLimits, Engine, LoadError, Prepared, Request};
 
@@ -19,8 +17,8 @@ pub(crate) fn policy(fields: &str) -> Vec<u8> {
 pub(crate) fn prepare(engine: &Engine, component: &[u8], limits: CallLimits) -> Result<Prepared, LoadError> {
     let manifest = "name = 'p'\nversion = '0.1.0'\nkind = 'policy'\ndescription = ''\nlicense = 'MIT'";
     let package = Package::unsigned(component.to_vec(), &Manifest::from_toml(manifest).unwrap());
-    let component = &TrustPolicy::new([]).verify(package, Unsigned::Allow).unwrap();
-    let (name, grants) = ("p".parse().unwrap(), BTreeSet::new());
+    let component = &TrustPolicy::development([]).verify(package, Unsigned::Allow, Timestamp::from_nanos(0)).unwrap();
+    let (name, grants) = ("p".parse().unwrap(), Granted::default());
     let request = Request { name: &name, kind: Kind::Policy, component, config: None, grants: &grants, limits };
     engine.prepare(&request, &|_, _| Ok(()))
 }

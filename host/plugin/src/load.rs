@@ -1,8 +1,9 @@
 //! Making a component of any kind ready.
 
-use vak_engine::{Engine, LoadError, Prepared, Problem, Request};
+use vak_engine::{CallState, Engine, LoadError, Prepared, Problem, Request};
 use vak_pipeline::Standing;
-use vak_types::{ComponentRef, Kind};
+use vak_types::{Capability, ComponentRef, Kind};
+use wasmtime::component::Linker;
 
 use crate::bindings::adapter::AdapterComponentPre;
 use crate::bindings::policy::PolicyComponentPre;
@@ -54,7 +55,7 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
     let fail = |problem| LoadError { name: name.clone(), problem };
     let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));
     let stopped = |failure| fail(Problem::Start(failure));
-    let prepared = engine.prepare(request, &log::link)?;
+    let prepared = engine.prepare(request, &link)?;
     let pre = prepared.instance_pre().clone();
     // The bindings compare the functions' types when they instantiate.
     Ok(match kind {
@@ -79,4 +80,12 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
             Loaded::Skill(Skill::new(prepared, pre).map_err(stopped)?)
         }
     })
+}
+
+/// Links what a right gives.
+fn link(linker: &mut Linker<CallState>, capability: Capability) -> wasmtime::Result<()> {
+    match capability {
+        Capability::Log => log::link(linker),
+        capability => Err(wasmtime::Error::msg(format!("this host has no `{capability}` to give"))),
+    }
 }

@@ -1,7 +1,7 @@
 //! `vak:host/log`.
 
 use vak_engine::CallState;
-use vak_types::{Grant, printable};
+use vak_types::printable;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::host::vak::host::log::{Host, Level, add_to_linker};
@@ -9,11 +9,9 @@ use crate::bindings::host::vak::host::log::{Host, Level, add_to_linker};
 /// Longest line that is kept, in bytes. `wit/host` promises it.
 const LINE_BYTES_MAX: usize = 1_024;
 
-/// Links what `grant` gives.
-pub(crate) fn link(linker: &mut Linker<CallState>, grant: Grant) -> wasmtime::Result<()> {
-    match grant {
-        Grant::Log => add_to_linker::<CallState, HasSelf<CallState>>(linker, |state| state),
-    }
+/// Links it.
+pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    add_to_linker::<CallState, HasSelf<CallState>>(linker, |state| state)
 }
 
 impl Host for CallState {

@@ -5,15 +5,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use vak_engine::{CallLimits, Engine, LoadError, Problem, Request};
 use vak_plugin::{Loaded, load};
-use vak_trust::{PrivateKey, TrustPolicy, Unsigned};
-use vak_types::{Grant, Kind};
+use vak_trust::{PrivateKey, TrustPolicy, Unsigned, Validity};
+use vak_types::{Granted, Kind, Timestamp};
 use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
+
+const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
 const KINDS: [Kind; 4] = [Kind::Policy, Kind::Scorer, Kind::Adapter, Kind::Skill];
 
@@ -34,17 +35,17 @@ fn module(kind: Kind) -> Vec<u8> {
 /// Loads a component of `kind` whose manifest says that it is a `claimed`.
 fn try_load(engine: &Engine, kind: Kind, claimed: Kind) -> Result<Loaded, LoadError> {
     let manifest = format!(
-        "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants = ['log']"
+        "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants.log = true"
     );
     let key = PrivateKey::generate().unwrap();
-    let package = vak_author::pack(&module(kind), &manifest).unwrap().sign(&key);
-    let component = TrustPolicy::new([key.public()]).verify(package, Unsigned::Refuse).unwrap();
+    let package = vak_author::pack(&module(kind), &manifest).unwrap().sign(&key, Validity::since(NOW));
+    let component = TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
     let request = Request {
         name: &"dummy".parse().unwrap(),
         kind: claimed,
         component: &component,
         config: None,
-        grants: &BTreeSet::from([Grant::Log]),
+        grants: &Granted { log: true, ..Granted::default() },
         limits: CallLimits::POLICY,
     };
     load(engine, &request)

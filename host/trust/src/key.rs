@@ -1,22 +1,13 @@
-//! Ed25519 keys and the files they live in.
+//! Ed25519 keys.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use vak_types::KeyId;
-
-/// A PKCS#8 Ed25519 key takes 119 bytes of PEM; anything much longer is
-/// another file.
-const PEM_BYTES_MAX: u64 = 4_096;
 
 /// How a public key is written in one line.
 const PUBLIC_PREFIX: &str = "ed25519:";
@@ -44,8 +35,22 @@ pub enum KeyError {
         mode: u32,
     },
     /// The file holds no Ed25519 private key.
-    #[error("the key file `{}` is not an Ed25519 private key in PKCS#8 PEM", .0.display())]
+    #[error("the key file `{}` is not an Ed25519 private key, in PKCS#8 PEM or as its 32 raw bytes", .0.display())]
     NotAKey(PathBuf),
+    /// The file is encrypted and nobody gave a passphrase.
+    #[error("the key file `{}` is encrypted; give its passphrase", .0.display())]
+    Encrypted(PathBuf),
+    /// The passphrase does not open the file.
+    #[error("the passphrase does not open the key file `{}`", .0.display())]
+    Passphrase(PathBuf),
+    /// A passphrase that could be guessed in no time.
+    #[error("a passphrase needs at least {min} characters; this one has {found}")]
+    ShortPassphrase {
+        /// How many it has.
+        found: usize,
+        /// How many it needs.
+        min: usize,
+    },
     /// The text is not a public key.
     #[error("`{0}` is not a public key; it is written `ed25519:` and 44 characters of base64")]
     NotPublic(String),
@@ -55,7 +60,7 @@ pub enum KeyError {
 }
 
 /// An Ed25519 private key. Its memory is wiped when it is dropped.
-pub struct PrivateKey(SigningKey);
+pub struct PrivateKey(pub(crate) SigningKey);
 
 impl PrivateKey {
     /// A new key from the system's randomness.
@@ -66,39 +71,6 @@ impl PrivateKey {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(KeyError::Randomness)?;
         Ok(Self(SigningKey::from_bytes(&seed)))
-    }
-
-    /// Reads a PKCS#8 PEM file that only its owner can read.
-    ///
-    /// # Errors
-    /// The file is not there, is readable by others or holds no such key.
-    pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let file = std::fs::File::open(path).map_err(io)?;
-        // Of the open file, so that it cannot be swapped between the checks.
-        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Exposed { path: path.to_owned(), mode });
-        }
-        let mut pem = String::new();
-        file.take(PEM_BYTES_MAX).read_to_string(&mut pem).map_err(io)?;
-        SigningKey::from_pkcs8_pem(&pem).map(Self).map_err(|_| KeyError::NotAKey(path.to_owned()))
-    }
-
-    /// Writes a PKCS#8 PEM file with mode 0600.
-    ///
-    /// # Errors
-    /// The file exists or cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), KeyError> {
-        let io = |source: std::io::Error| match source.kind() {
-            std::io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
-            _ => KeyError::Io { path: path.to_owned(), source },
-        };
-        // Without the public half: version 1, which OpenSSL reads too.
-        let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
-        let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::NotAKey(path.to_owned()))?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-        file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(io)
     }
 
     /// The public half.
@@ -181,23 +153,6 @@ impl fmt::Debug for PublicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_are_private_and_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        let key = PrivateKey::generate().unwrap();
-        key.write(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(PrivateKey::read(&path).unwrap().public(), key.public());
-        assert!(matches!(key.write(&path), Err(KeyError::Exists(_))));
-
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(PrivateKey::read(&path), Err(KeyError::Exposed { mode: 0o640, .. })));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&path, "-----BEGIN PRIVATE KEY-----\n").unwrap();
-        assert!(matches!(PrivateKey::read(&path), Err(KeyError::NotAKey(_))));
-    }
 
     #[test]
     fn public_keys_have_one_spelling() {

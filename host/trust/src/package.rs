@@ -1,4 +1,4 @@
-//! A component, its manifest and its signature as bytes, and their files.
+//! A component, its manifest and its signatures as bytes, and their files.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,6 +9,7 @@ use vak_types::Digest;
 use crate::bundle::{self, Subjects};
 use crate::key::PrivateKey;
 use crate::manifest::Manifest;
+use crate::validity::Validity;
 
 /// Largest component: a Python one with its interpreter takes 20 MiB.
 const COMPONENT_BYTES_MAX: u64 = 64 << 20;
@@ -37,7 +38,7 @@ pub enum PackageError {
     NotWasm(PathBuf),
 }
 
-/// A component, its manifest and its signature, none of them checked.
+/// A component, its manifest and its signatures, none of them checked.
 #[derive(Debug, Clone)]
 pub struct Package {
     /// The component.
@@ -92,12 +93,32 @@ impl Package {
         }
     }
 
-    /// The same package signed by `key`. The same key and bytes give the same
-    /// signature file.
+    /// The same package signed by `key` alone. The same key, bytes and times give
+    /// the same signature file.
     #[must_use]
-    pub fn sign(mut self, key: &PrivateKey) -> Self {
-        self.bundle = Some(bundle::sign(key, self.subjects()));
+    pub fn sign(mut self, key: &PrivateKey, validity: Validity) -> Self {
+        self.bundle = Some(bundle::sign(key, self.subjects(), validity));
         self
+    }
+
+    /// The same package with a signature by `key` beside those that are there.
+    #[must_use]
+    pub fn countersign(mut self, key: &PrivateKey, validity: Validity) -> Self {
+        let line = bundle::sign(key, self.subjects(), validity);
+        let mut bundle = self.bundle.take().unwrap_or_default();
+        if !bundle.is_empty() && !bundle.ends_with(b"\n") {
+            bundle.push(b'\n');
+        }
+        bundle.extend(line);
+        self.bundle = Some(bundle);
+        self
+    }
+
+    /// The digests of the component and of its manifest, which signatures are
+    /// over.
+    pub fn digests(&self) -> (Digest, Digest) {
+        let Subjects { component, manifest } = self.subjects();
+        (component, manifest)
     }
 
     pub(crate) fn subjects(&self) -> Subjects {

@@ -1,27 +1,35 @@
-//! From bytes to a component that somebody trusted vouches for.
+//! From bytes to a component that those who count vouch for.
 
-use vak_types::{Digest, KeyId};
+use std::fmt;
 
-use crate::bundle::{Bundle, BundleError};
-use crate::key::PublicKey;
+use vak_types::{Digest, KeyId, Timestamp};
+
+use crate::bundle::{Bundle, BundleError, Subjects};
 use crate::manifest::{Manifest, ManifestError};
 use crate::package::Package;
+use crate::policy::{TrustPolicy, TrustedKey};
+use crate::requirement::{Requirement, Role};
+use crate::validity::OutOfTime;
+
+/// Longest text that is quoted of a file that nobody vouches for, in
+/// characters.
+const QUOTE_CHARACTERS_MAX: usize = 100;
 
 /// Why a package is not trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// There is no signature file.
-    #[error("the component has no signature; sign it with `vak sign`, or set `allow_unsigned = true` for it")]
+    #[error(
+        "the component has no signature; sign it with `vak sign`, or, while you develop it, set \
+         `trust.development = true` and `allow_unsigned = true` for it"
+    )]
     Unsigned,
+    /// A component may be unsigned, and the host may not load such.
+    #[error("`allow_unsigned` is for development; set `trust.development = true`, or sign the component")]
+    NotInDevelopment,
     /// The signature file is malformed.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// No trusted key made the signature.
-    #[error("no trusted key made this signature (it names `{hint}`); add the publisher's key under [[trust.keys]]")]
-    Untrusted {
-        /// The key the signature claims, which proves nothing.
-        hint: String,
-    },
     /// A genuine signature over another component.
     #[error("the signature is over another component (`{signed}`, this one is `{found}`)")]
     OtherComponent {
@@ -38,9 +46,53 @@ pub enum TrustError {
         /// The digest of the bytes at hand.
         found: Digest,
     },
+    /// The component or its manifest was revoked.
+    #[error("`{0}` is revoked; choose another version")]
+    Revoked(Digest),
     /// The manifest is not valid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The signatures that count are not those it takes.
+    #[error("it needs a signature by {needed}{}", told(.dismissed))]
+    Unmet {
+        /// Whose signatures it takes.
+        needed: Requirement,
+        /// Why those that are there don't count.
+        dismissed: Vec<Dismissed>,
+    },
+}
+
+/// A signature that doesn't count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dismissed {
+    signer: String,
+    why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Why {
+    Untrusted,
+    Revoked,
+    OutOfTime(OutOfTime),
+    Name,
+}
+
+impl fmt::Display for Dismissed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { signer, why } = self;
+        match why {
+            Why::Untrusted => {
+                write!(f, "no trusted key made the signature that names `{signer}`; add its key under [[trust.keys]]")
+            }
+            Why::Revoked => write!(f, "the key of `{signer}` is revoked"),
+            Why::OutOfTime(error) => write!(f, "the signature by `{signer}` {error}"),
+            Why::Name => write!(f, "`{signer}` may not sign components of this name"),
+        }
+    }
+}
+
+fn told(dismissed: &[Dismissed]) -> String {
+    dismissed.iter().map(|dismissed| format!("; {dismissed}")).collect()
 }
 
 /// What to do with a package that has no signature at all. A signature that is
@@ -49,7 +101,8 @@ pub enum TrustError {
 pub enum Unsigned {
     /// The default.
     Refuse,
-    /// The configuration asks for it, and every verdict will say so.
+    /// The configuration asks for it, and every verdict will say so. Counts only
+    /// with a policy for development.
     Allow,
 }
 
@@ -68,7 +121,8 @@ pub struct Component {
 #[derive(Debug, Clone)]
 pub struct Verified<T> {
     value: T,
-    signer: Option<KeyId>,
+    signers: Vec<KeyId>,
+    may_permit: bool,
 }
 
 impl<T> Verified<T> {
@@ -77,53 +131,122 @@ impl<T> Verified<T> {
         &self.value
     }
 
-    /// Who signed it; `None` when it was allowed unsigned.
+    /// Who signed it, the publisher if there is one; `None` when it was allowed
+    /// unsigned.
     pub fn signer(&self) -> Option<KeyId> {
-        self.signer
+        self.signers.first().copied()
     }
-}
 
-/// Whose signatures count.
-#[derive(Debug, Clone)]
-pub struct TrustPolicy {
-    keys: Vec<PublicKey>,
+    /// All whose signatures counted, publishers first.
+    pub fn signers(&self) -> &[KeyId] {
+        &self.signers
+    }
+
+    /// Whether its publisher's policies may permit. What is unsigned may, because
+    /// whoever lets it be loaded says what it may do.
+    pub fn may_permit(&self) -> bool {
+        self.may_permit
+    }
 }
 
 impl TrustPolicy {
-    /// Trusts `keys` and nobody else.
-    pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
-        Self { keys: keys.into_iter().collect() }
-    }
-
-    /// Checks a package: its signature, both digests, and its manifest.
+    /// Checks a package: signatures, both digests, revocations, and its manifest.
+    /// `now` decides which signatures count.
     ///
     /// # Errors
-    /// Anything is missing, malformed or not vouched for.
-    pub fn verify(&self, package: Package, unsigned: Unsigned) -> Result<Verified<Component>, TrustError> {
+    /// Anything is missing, malformed, or not vouched for by those it takes.
+    pub fn verify(
+        &self,
+        package: Package,
+        unsigned: Unsigned,
+        now: Timestamp,
+    ) -> Result<Verified<Component>, TrustError> {
         let found = package.subjects();
-        let signer = match (&package.bundle, unsigned) {
+        for digest in [found.component, found.manifest] {
+            if self.settings().revoked_digests.contains(&digest) {
+                return Err(TrustError::Revoked(digest));
+            }
+        }
+        let (manifest, signers) = match (&package.bundle, unsigned) {
             (None, Unsigned::Refuse) => return Err(TrustError::Unsigned),
-            (None, Unsigned::Allow) => None,
+            (None, Unsigned::Allow) if !self.settings().development => return Err(TrustError::NotInDevelopment),
+            (None, Unsigned::Allow) => (Manifest::from_packed(&package.manifest)?, Vec::new()),
             (Some(bytes), _) => {
-                let bundle = Bundle::parse(bytes)?;
-                // The hint only says where to look first; each key is tried.
-                let (key, signed) = self
-                    .keys
-                    .iter()
-                    .find_map(|key| Some((key, bundle.subjects(key)?)))
-                    .ok_or_else(|| TrustError::Untrusted { hint: bundle.hint.chars().take(100).collect() })?;
-                let signed = signed?;
-                if signed.component != found.component {
-                    return Err(TrustError::OtherComponent { signed: signed.component, found: found.component });
+                let (genuine, mut dismissed) = self.genuine(&Bundle::parse_all(bytes)?, found, now)?;
+                // Which signatures it takes stands in the manifest, so that is
+                // read only when somebody who is known has signed it.
+                let needed = || Requirement::Role(Role::Publisher);
+                if genuine.is_empty() {
+                    return Err(TrustError::Unmet { needed: needed(), dismissed });
                 }
-                if signed.manifest != found.manifest {
-                    return Err(TrustError::OtherManifest { signed: signed.manifest, found: found.manifest });
+                let manifest = Manifest::from_packed(&package.manifest)?;
+                let (counting, others): (Vec<_>, Vec<_>) =
+                    genuine.into_iter().partition(|key| key.may_sign(&manifest.name));
+                dismissed.extend(others.iter().map(|key| Dismissed { signer: key.name.to_string(), why: Why::Name }));
+                let needed = self.requirement(&manifest.name, manifest.kind);
+                if !needed.holds(&counting) {
+                    return Err(TrustError::Unmet { needed, dismissed });
                 }
-                Some(key.id())
+                (manifest, counting)
             }
         };
-        let manifest = Manifest::from_packed(&package.manifest)?;
-        let component = Component { bytes: package.component, digest: found.component, manifest };
-        Ok(Verified { value: component, signer })
+        Ok(Verified {
+            may_permit: package.bundle.is_none() || signers.iter().any(|key| key.is_permitting_publisher()),
+            signers: publishers_first(&signers),
+            value: Component { bytes: package.component, digest: found.component, manifest },
+        })
     }
+
+    /// Keys that are known and signed these very subjects, each once, and why
+    /// other signatures don't count.
+    fn genuine(
+        &self,
+        bundles: &[Bundle],
+        found: Subjects,
+        now: Timestamp,
+    ) -> Result<(Vec<&TrustedKey>, Vec<Dismissed>), TrustError> {
+        let (mut genuine, mut dismissed): (Vec<&TrustedKey>, _) = (Vec::new(), Vec::new());
+        for bundle in bundles {
+            // The hint only says where to look first; each key is tried.
+            let made = self.settings().keys.iter().find_map(|key| Some((key, bundle.signed_by(&key.public)?)));
+            let Some((key, signed)) = made else {
+                let signer = bundle.hint.chars().take(QUOTE_CHARACTERS_MAX).collect::<String>();
+                dismissed.push(Dismissed { signer: vak_types::printable(&signer, usize::MAX), why: Why::Untrusted });
+                continue;
+            };
+            let signed = signed?;
+            // A signature over something else does not get here by chance.
+            if signed.subjects.component != found.component {
+                return Err(TrustError::OtherComponent { signed: signed.subjects.component, found: found.component });
+            }
+            if signed.subjects.manifest != found.manifest {
+                return Err(TrustError::OtherManifest { signed: signed.subjects.manifest, found: found.manifest });
+            }
+            let dismiss = |why| Dismissed { signer: key.name.to_string(), why };
+            if self.settings().revoked_keys.contains(&key.public.id()) {
+                dismissed.push(dismiss(Why::Revoked));
+            } else if let Err(error) = signed.validity.check(now) {
+                dismissed.push(dismiss(Why::OutOfTime(error)));
+            } else if !genuine.iter().any(|other| other.name == key.name) {
+                genuine.push(key);
+            }
+        }
+        Ok((genuine, dismissed))
+    }
+}
+
+impl TrustedKey {
+    fn is_publisher(&self) -> bool {
+        self.roles.contains(&Role::Publisher)
+    }
+
+    fn is_permitting_publisher(&self) -> bool {
+        self.is_publisher() && self.may_permit
+    }
+}
+
+fn publishers_first(signers: &[&TrustedKey]) -> Vec<KeyId> {
+    let mut signers = signers.to_vec();
+    signers.sort_by_key(|key| !key.is_publisher());
+    signers.iter().map(|key| key.public.id()).collect()
 }

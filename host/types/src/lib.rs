@@ -1,6 +1,6 @@
 //! The words every VAK crate shares: what an agent asks for ([`Action`]), what
 //! the host answers ([`Verdict`]), who is involved (ids, [`ComponentRef`]) and
-//! what a component may touch ([`Grant`]).
+//! what a component may touch ([`Granted`]).
 //!
 //! Values are checked where they are made, so holding one is proof that it is
 //! well formed. There is no I/O, no clock and no randomness in this crate.
@@ -24,6 +24,7 @@ mod component;
 mod digest;
 mod grant;
 mod json;
+mod limits;
 mod text;
 mod time;
 mod verdict;
@@ -31,8 +32,12 @@ mod verdict;
 pub use action::{Action, ActionRequest, AttributeValue};
 pub use component::{ComponentRef, KeyId, Kind};
 pub use digest::{Digest, DigestError};
-pub use grant::Grant;
+pub use grant::{
+    Access, Capability, Directory, Effective, GrantTextError, Granted, GuestPath, HostPattern, HttpAccess, HttpGrant,
+    HttpRule, Method, Need, Requested, Right, VariableName,
+};
 pub use json::{Json, JsonError};
+pub use limits::LimitSettings;
 pub use text::{ActionId, AgentId, Label, LimitName, Name, Operation, Resource, SessionId, TextError, printable};
 pub use time::Timestamp;
 pub use verdict::{Decision, Effect, Failure, FailureKind, Reason, Source, Verdict};

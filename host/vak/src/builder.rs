@@ -1,17 +1,17 @@
 //! From a configuration to a running host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vak_audit::{Origin, OriginError, Signer, VerifierKey};
-use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request};
+use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request, TooMuch};
 use vak_pipeline::{Guard as _, Pipeline, Standing};
 use vak_plugin::{Loaded, Policy, Skill, load};
-use vak_trust::{KeyError, Package, PackageError, PrivateKey, TrustError, TrustPolicy, Unsigned};
-use vak_types::{Grant, Kind, Name, Timestamp};
+use vak_trust::{KeyError, Package, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy, Unsigned};
+use vak_types::{Granted, Kind, LimitSettings, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
 use crate::config::{self, Config, ConfigError};
@@ -42,12 +42,28 @@ pub enum BuildError {
     /// The log cannot be opened.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// A limit is not valid.
+    /// A rate limit is not valid.
     #[error("`limits`: {0}")]
-    Limits(#[from] vak_limits::Error),
+    RateLimits(#[from] vak_limits::Error),
     /// The engine cannot start.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The settings of trust contradict themselves.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A policy is to permit, and whoever made it may not.
+    #[error(
+        "component `{0}`: its publisher's policies may not permit; set `may_permit = true` for the key, or leave it out here"
+    )]
+    MayNotPermit(Name),
+    /// A component asks for more than it gets.
+    #[error("component `{name}`: {source}")]
+    Limits {
+        /// Its name in the configuration.
+        name: Name,
+        /// What it asks for.
+        source: TooMuch,
+    },
     /// A component's files cannot be read.
     #[error("component `{name}`: {source}")]
     Package {
@@ -86,9 +102,10 @@ pub struct Installation<'a> {
     pub kind: Kind,
     component: &'a Path,
     config: Option<&'a Path>,
-    grants: &'a BTreeSet<Grant>,
+    grants: &'a Granted,
     unsigned: bool,
-    limits: CallLimits,
+    may_permit: bool,
+    limits: &'a LimitSettings,
 }
 
 impl Config {
@@ -102,7 +119,8 @@ impl Config {
             config: policy.config.as_deref(),
             grants: &policy.grants,
             unsigned: policy.allow_unsigned,
-            limits: policy.limits.over(CallLimits::POLICY),
+            may_permit: policy.may_permit,
+            limits: &policy.limits,
         });
         let skills = self.skills.iter().map(|skill| Installation {
             name: &skill.name,
@@ -111,14 +129,18 @@ impl Config {
             config: skill.config.as_deref(),
             grants: &skill.grants,
             unsigned: skill.allow_unsigned,
-            limits: skill.limits.over(CallLimits::SKILL),
+            may_permit: false,
+            limits: &skill.limits,
         });
         policies.chain(skills)
     }
 
     /// Whose signatures count.
-    pub fn trust_policy(&self) -> TrustPolicy {
-        TrustPolicy::new(self.trust.keys.iter().map(|key| key.public))
+    ///
+    /// # Errors
+    /// The settings contradict themselves.
+    pub fn trust_policy(&self) -> Result<TrustPolicy, BuildError> {
+        Ok(TrustPolicy::new(self.trust.clone())?)
     }
 
     /// An engine with this configuration's cache of compiled code.
@@ -140,13 +162,19 @@ impl Installation<'_> {
     /// Reads, verifies and loads the component.
     ///
     /// # Errors
-    /// Its files are missing, its signature does not verify, or it does not load.
-    pub fn load(&self, engine: &Engine, trust: &TrustPolicy) -> Result<Loaded, BuildError> {
-        let package =
-            Package::read(self.component).map_err(|source| BuildError::Package { name: self.name.clone(), source })?;
+    /// Its files are missing, its signatures don't count at `now`, or it does not
+    /// load.
+    pub fn load(&self, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Loaded, BuildError> {
+        let name = || self.name.clone();
+        let package = Package::read(self.component).map_err(|source| BuildError::Package { name: name(), source })?;
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
         let verified =
-            trust.verify(package, unsigned).map_err(|source| BuildError::Trust { name: self.name.clone(), source })?;
+            trust.verify(package, unsigned, now).map_err(|source| BuildError::Trust { name: name(), source })?;
+        if self.may_permit && !verified.may_permit() {
+            return Err(BuildError::MayNotPermit(name()));
+        }
+        let limits = CallLimits::agreed(self.kind, &verified.get().manifest.limits, self.limits)
+            .map_err(|source| BuildError::Limits { name: name(), source })?;
         let config = self.config.map(config::of_component).transpose()?;
         Ok(load(
             engine,
@@ -156,7 +184,7 @@ impl Installation<'_> {
                 component: &verified,
                 config: config.as_deref(),
                 grants: self.grants,
-                limits: self.limits,
+                limits,
             },
         )?)
     }
@@ -181,7 +209,7 @@ impl HostBuilder {
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn build(self) -> Result<Host, BuildError> {
         let Self { config, clock } = self;
-        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config)?;
+        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config, clock())?;
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
         let verifier = signer.verifier().clone();
         let components = policies.iter().map(|policy| Arc::clone(policy.component()));
@@ -197,7 +225,7 @@ impl HostBuilder {
     /// # Errors
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn check(self) -> Result<Checked, BuildError> {
-        let Parts { policies, skills, signer, .. } = Parts::load(&self.config)?;
+        let Parts { policies, skills, signer, .. } = Parts::load(&self.config, (self.clock)())?;
         Ok(Checked { policies, skills, verifier: signer.verifier().clone() })
     }
 }
@@ -222,24 +250,24 @@ struct Parts {
 }
 
 impl Parts {
-    fn load(config: &Config) -> Result<Self, BuildError> {
+    fn load(config: &Config, now: Timestamp) -> Result<Self, BuildError> {
         // What is quick to check comes first.
         let key = PrivateKey::read(&config.audit.key)?;
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
         let limits = Buckets::new(&config.limits)?;
-        let (policies, skills) = components(config, &config.engine()?, &config.trust_policy())?;
+        let (policies, skills) = components(config, &config.engine()?, &config.trust_policy()?, now)?;
         Ok(Self { policies, skills, limits, origin, signer })
     }
 }
 
 type Components = (Vec<Policy>, BTreeMap<Name, Arc<Skill>>);
 
-fn components(config: &Config, engine: &Engine, trust: &TrustPolicy) -> Result<Components, BuildError> {
+fn components(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Components, BuildError> {
     let mut policies = Vec::new();
     let mut skills = BTreeMap::new();
     for installation in config.installations() {
-        match installation.load(engine, trust)? {
+        match installation.load(engine, trust, now)? {
             Loaded::Policy(policy) => policies.push(policy),
             Loaded::Skill(skill) => {
                 skills.insert(installation.name.clone(), Arc::new(skill));

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 use serde::{Deserialize, Serialize};
-use vak_engine::CallLimits;
-use vak_trust::PublicKey;
-use vak_types::{AgentId, Grant, LimitName, Name};
+use vak_trust::TrustSettings;
+use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name};
 
 use crate::overlay::{self, Override};
 
@@ -75,7 +74,7 @@ pub struct Config {
     pub state: PathBuf,
     /// Whose signatures count.
     #[serde(default)]
-    pub trust: Trust,
+    pub trust: TrustSettings,
     /// The audit log.
     pub audit: Audit,
     /// Policies, in the order they are asked.
@@ -89,25 +88,6 @@ pub struct Config {
     pub limits: Vec<Limit>,
     /// The MCP gateway.
     pub mcp: Option<Mcp>,
-}
-
-/// Whose signatures count.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trust {
-    /// Publishers' keys.
-    #[serde(default)]
-    pub keys: Vec<TrustedKey>,
-}
-
-/// A publisher's key.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrustedKey {
-    /// Whose key it is, for people.
-    pub name: Name,
-    /// `ed25519:` and the key's base64, as `vak key public` prints it.
-    pub public: PublicKey,
 }
 
 /// A component and what the operator says about it.
@@ -125,13 +105,15 @@ pub struct Policy {
     pub may_permit: bool,
     /// What it is granted of what it asks for.
     #[serde(default)]
-    pub grants: BTreeSet<Grant>,
-    /// Load it without a signature. Every verdict will say `unsigned`.
+    pub grants: Granted,
+    /// Load it without a signature, where `trust.development` is set. Every
+    /// verdict will say `unsigned`.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// What one call may use; what is left out is as in [`CallLimits::POLICY`].
+    /// What one call may use; what is left out is as for every policy, or less
+    /// if the component asks for less.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: LimitSettings,
 }
 
 /// A skill and what the operator says about it.
@@ -146,39 +128,15 @@ pub struct Skill {
     pub config: Option<PathBuf>,
     /// What it is granted of what it asks for.
     #[serde(default)]
-    pub grants: BTreeSet<Grant>,
-    /// Load it without a signature. Every verdict will say `unsigned`.
+    pub grants: Granted,
+    /// Load it without a signature, where `trust.development` is set. Every
+    /// verdict will say `unsigned`.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// What one call may use; what is left out is as in [`CallLimits::SKILL`].
+    /// What one call may use; what is left out is as for every skill, or less if
+    /// the component asks for less.
     #[serde(default)]
-    pub limits: Limits,
-}
-
-/// Limits of a component's calls that replace its kind's defaults. The fields
-/// are those of [`CallLimits`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    memory_bytes_max: Option<usize>,
-    table_elements_max: Option<usize>,
-    fuel_max: Option<u64>,
-    wall_ms_max: Option<u64>,
-    output_bytes_max: Option<usize>,
-    host_calls_max: Option<u32>,
-}
-
-impl Limits {
-    pub(crate) fn over(&self, defaults: CallLimits) -> CallLimits {
-        CallLimits {
-            memory_bytes_max: self.memory_bytes_max.unwrap_or(defaults.memory_bytes_max),
-            table_elements_max: self.table_elements_max.unwrap_or(defaults.table_elements_max),
-            fuel_max: self.fuel_max.unwrap_or(defaults.fuel_max),
-            wall_ms_max: self.wall_ms_max.unwrap_or(defaults.wall_ms_max),
-            output_bytes_max: self.output_bytes_max.unwrap_or(defaults.output_bytes_max),
-            host_calls_max: self.host_calls_max.unwrap_or(defaults.host_calls_max),
-        }
-    }
+    pub limits: LimitSettings,
 }
 
 /// A rate limit: a token bucket for each agent, operation or both.
@@ -292,10 +250,12 @@ impl Config {
         for policy in &mut self.policies {
             resolve(&mut policy.component);
             policy.config.as_mut().map(resolve);
+            paths(&mut policy.grants).for_each(resolve);
         }
         for skill in &mut self.skills {
             resolve(&mut skill.component);
             skill.config.as_mut().map(resolve);
+            paths(&mut skill.grants).for_each(resolve);
         }
         Ok(self)
     }
@@ -321,6 +281,12 @@ impl Config {
     pub fn compiled(&self) -> PathBuf {
         self.state.join("compiled")
     }
+}
+
+/// The paths of the host that grants name.
+fn paths(grants: &mut Granted) -> impl Iterator<Item = &mut PathBuf> {
+    let directories = grants.directories.values_mut().map(|directory| &mut directory.host);
+    grants.secrets.values_mut().chain(directories)
 }
 
 /// Reads the configuration of a component.

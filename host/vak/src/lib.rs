@@ -27,7 +27,7 @@
 //! PrivateKey::generate()?.write(&folder.join("log.key"))?;
 //! std::fs::write(folder.join("vak.toml"), format!(r#"
 //!     state = "state"
-//!     trust.keys = [{{ name = "publisher", public = "{publisher}" }}]
+//!     trust.keys = [{{ name = "publisher", public = "{publisher}", may_permit = true }}]
 //!     audit = {{ origin = "example.org/agents", key = "log.key" }}
 //!
 //!     [[policies]]

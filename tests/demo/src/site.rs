@@ -100,6 +100,7 @@ state = "state"
 [[trust.keys]]
 name = "first-party"
 public = "{publisher}"
+may_permit = true
 
 [audit]
 origin = "localhost/demo"
@@ -119,7 +120,7 @@ component = "{components}/calculator.wasm"
 [[skills]]
 name = "hostile-skill"
 component = "{components}/hostile-skill.wasm"
-grants = ["log"]
+grants.log = true
 
 [[limits]]
 name = "writes"

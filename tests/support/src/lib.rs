@@ -116,7 +116,7 @@ impl Site {
 
     fn write(&self) {
         let head = format!(
-            "state = 'state'\ntrust.keys = [{{ name = 'publisher', public = '{}' }}]\n\
+            "state = 'state'\ntrust.keys = [{{ name = 'publisher', public = '{}', may_permit = true }}]\n\
              audit = {{ origin = 'example.org/test', key = 'log.key' }}\n",
             publisher()
         );

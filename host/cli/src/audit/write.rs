@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use vak_audit::{Draft, Dropped, Log, LogReader, Signer, Tier, What};
 use vak_trust::PrivateKey;
-use vak_types::{Digest, Timestamp};
+use vak_types::Digest;
 
-use crate::{Configured, block_on};
+use crate::{Configured, block_on, now};
 
 #[derive(Args)]
 pub(crate) struct RotateKey {
@@ -98,10 +98,4 @@ fn open(config: &vak::Config) -> anyhow::Result<Log> {
     let origin: vak_audit::Origin = config.audit.origin.parse()?;
     let signer = Signer::new(origin.clone(), &key.seed());
     Ok(vak::open_log(config, origin, signer)?)
-}
-
-fn now() -> anyhow::Result<Timestamp> {
-    let since =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock is before 1970")?;
-    Ok(Timestamp::from_nanos(u64::try_from(since.as_nanos())?))
 }

@@ -6,7 +6,7 @@ use criterion::Criterion;
 use vak::{Config, Host};
 use vak_pipeline::Guard as _;
 use vak_test_support::{Site, components};
-use vak_types::Effect;
+use vak_types::{Effect, Timestamp};
 
 use crate::fixture::{action, rules};
 use crate::print::Row;
@@ -48,9 +48,10 @@ pub(crate) fn rows() -> Vec<Row> {
     };
 
     let config = Config::load(&small_site.config(), &[]).unwrap();
-    let (engine, trust) = (config.engine().unwrap(), config.trust_policy());
+    let (engine, trust) = (config.engine().unwrap(), config.trust_policy().unwrap());
     let installation = config.installations().next().unwrap();
-    let load = median("load", &mut || drop(installation.load(&engine, &trust).unwrap()));
+    let now = Timestamp::from_nanos(u64::MAX);
+    let load = median("load", &mut || drop(installation.load(&engine, &trust, now).unwrap()));
 
     vec![
         Row::at_most("`rules` call, fresh instance, 20 rules", small / 1e3, 7.0, "µs", floor_text(small)),

@@ -9,7 +9,7 @@ use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, load};
 use vak_test_support::components;
 use vak_trust::{Package, TrustPolicy, Unsigned};
-use vak_types::{Action, Grant, Kind, Timestamp};
+use vak_types::{Action, Granted, Kind, Timestamp};
 
 /// A sequence that looks random and is the same in every run (SplitMix64,
 /// <https://prng.di.unimi.it/splitmix64.c>).
@@ -39,13 +39,13 @@ fn unsigned(name: &str) -> Package {
 
 /// What came of loading and asking a damaged component.
 fn outcome(engine: &Engine, package: Package, config: &str) -> String {
-    let verified = TrustPolicy::new([]).verify(package, Unsigned::Allow).unwrap();
+    let verified = TrustPolicy::development([]).verify(package, Unsigned::Allow, Timestamp::from_nanos(0)).unwrap();
     let request = Request {
         name: &"damaged".parse().unwrap(),
         kind: Kind::Policy,
         component: &verified,
         config: Some(config),
-        grants: &[Grant::Log].into(),
+        grants: &Granted { log: true, ..Granted::default() },
         limits: CallLimits::POLICY,
     };
     match load(engine, &request) {

@@ -1,16 +1,16 @@
 //! Components that must not get as far as a decision: they are of another
 //! kind than they say, want what they were not given, or do not start.
 
-use std::collections::BTreeSet;
-
 use vak_engine::{CallLimits, Engine, LoadError, Problem, Request};
 use vak_hostile::{WatPolicy, manifest};
 use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, load};
 use vak_test_support::{components, publisher_key};
-use vak_trust::{Manifest, Package, TrustPolicy, Unsigned};
+use vak_trust::{Manifest, Package, TrustPolicy, Unsigned, Validity};
 use vak_types::FailureKind::{self, Fuel, Memory, TimeOut, Trap};
-use vak_types::{Effect, Grant, Kind};
+use vak_types::{Capability, Effect, Granted, Kind, Timestamp};
+
+const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
 struct Case {
     name: &'static str,
@@ -43,9 +43,9 @@ fn first_party(name: &str) -> Vec<u8> {
 
 fn try_load(engine: &Engine, case: &Case) -> Result<Loaded, LoadError> {
     let key = publisher_key();
-    let package = Package::unsigned(case.component.clone(), &case.manifest).sign(&key);
-    let verified = TrustPolicy::new([key.public()]).verify(package, Unsigned::Refuse).unwrap();
-    let grants: BTreeSet<Grant> = case.granted.then_some(Grant::Log).into_iter().collect();
+    let package = Package::unsigned(case.component.clone(), &case.manifest).sign(&key, Validity::since(NOW));
+    let verified = TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
+    let grants = Granted { log: case.granted, ..Granted::default() };
     let request = Request {
         name: &"hostile".parse().unwrap(),
         kind: Kind::Policy,
@@ -71,7 +71,7 @@ fn still_serves(engine: &Engine) {
         attributes: Default::default(),
         labels: Vec::new(),
     };
-    let action = action.at("a-1".parse().unwrap(), vak_types::Timestamp::from_nanos(0));
+    let action = action.at("a-1".parse().unwrap(), Timestamp::from_nanos(0));
     assert_eq!(policy.with_standing(Standing::MayPermit).evaluate(&action).unwrap().effect, Effect::Permit);
 }
 
@@ -128,9 +128,9 @@ fn wants_what_it_was_not_given() {
         case("function-of-its-own", before("(import \"run-command\" (func (param \"command\" string)))")),
         case("module", before("(import \"m\" (core module))")),
         // Asking for one grant does not bring another along.
-        Case { manifest: manifest("policy", "'log'"), ..case("clock-beside-log", before(&clock)) },
+        Case { manifest: manifest("policy", "log = true"), ..case("clock-beside-log", before(&clock)) },
         hostile(),
-        Case { name: "log-not-granted", manifest: manifest("policy", "'log'"), granted: false, ..hostile() },
+        Case { name: "log-not-granted", manifest: manifest("policy", "log = true"), granted: false, ..hostile() },
     ];
     refused(&cases, |name, problem| match problem {
         Problem::Undeclared { import } => match name {
@@ -139,7 +139,7 @@ fn wants_what_it_was_not_given() {
             "module" => import == "m",
             name => name == "log-undeclared" && import == LOG,
         },
-        Problem::NotGranted { grant: Grant::Log, import } => name == "log-not-granted" && import == LOG,
+        Problem::NotGranted { capability: Capability::Log, import } => name == "log-not-granted" && import == LOG,
         _ => false,
     });
 }

@@ -14,7 +14,7 @@ use vak_types::FailureKind::{self, Fuel, HostCalls, Malformed, Memory, Output, S
 fn site(more: &str) -> Site {
     let component = components().join("hostile-skill.wasm");
     Site::new().rules("[[rule]]\nid = 'all'\neffect = 'permit'\n").section(&format!(
-        "[[skills]]\nname = 'hostile'\ncomponent = '{}'\ngrants = ['log']\n{more}",
+        "[[skills]]\nname = 'hostile'\ncomponent = '{}'\ngrants.log = true\n{more}",
         component.display()
     ))
 }

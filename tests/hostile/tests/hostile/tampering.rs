@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use vak::BuildError;
 use vak_hostile::section;
 use vak_test_support::{Site, components, publisher_key};
-use vak_trust::{Package, PrivateKey, TrustError};
+use vak_trust::{Package, PrivateKey, TrustError, Validity};
+use vak_types::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_nanos(0);
 
 type Tamper = fn(&mut Package);
 type Expected = fn(&TrustError) -> bool;
@@ -60,14 +63,16 @@ fn nothing_is_compiled_that_is_not_vouched_for() {
             "manifest that asks for more",
             |package| {
                 let manifest = String::from_utf8(package.manifest.clone()).unwrap();
-                package.manifest = manifest.replace("\"grants\":[]", "\"grants\":[\"log\"]").into();
+                package.manifest = manifest
+                    .replace("\"license\":\"Apache-2.0\"", "\"license\":\"Apache-2.0\",\"grants\":{\"log\":true}")
+                    .into();
             },
             |it| matches!(it, TrustError::OtherManifest { .. }),
         ),
         (
             "signature of a stranger",
-            |package| *package = package.clone().sign(&PrivateKey::generate().unwrap()),
-            |it| matches!(it, TrustError::Untrusted { .. }),
+            |package| *package = package.clone().sign(&PrivateKey::generate().unwrap(), Validity::since(NOW)),
+            |it| matches!(it, TrustError::Unmet { .. }),
         ),
         ("no signature", |package| package.bundle = None, |it| matches!(it, TrustError::Unsigned)),
         (
@@ -98,6 +103,7 @@ fn nothing_is_compiled_that_is_not_vouched_for() {
 
 #[test]
 fn an_untouched_copy_loads() {
-    let Tampered { site, component } = tampered(|package| *package = package.clone().sign(&publisher_key()));
+    let Tampered { site, component } =
+        tampered(|package| *package = package.clone().sign(&publisher_key(), Validity::since(NOW)));
     assert_eq!(site.section(&section(&component, "config = 'rules.toml'")).host().policies().len(), 1);
 }
