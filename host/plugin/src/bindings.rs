@@ -26,7 +26,10 @@ pub(crate) mod scorer {
         path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],
         world: "vak:scorer/scorer-component",
         ownership: Borrowing { duplicate_if_necessary: false },
-        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+        with: {
+            "vak:host/log": crate::bindings::host::vak::host::log,
+            "vak:types/types": crate::bindings::policy::vak::types::types,
+        },
     });
 }
 

@@ -2,8 +2,8 @@
 //! ports on the other.
 //!
 //! [`load`] makes any kind ready. A [`Policy`] is a guard of the pipeline, a
-//! [`Skill`] is called with JSON; scorers and adapters are checked against
-//! their interfaces and can be loaded, and nothing calls them yet.
+//! [`Skill`] is called with JSON, a [`Scorer`] assesses an action and an
+//! [`Adapter`] says what a framework's message asks for.
 //!
 //! ```no_run
 //! use vak_engine::{Engine, Request};
@@ -20,12 +20,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod action;
+mod adapter;
 mod bindings;
 mod load;
 mod log;
 mod policy;
+mod scorer;
 mod skill;
 
-pub use load::{Adapter, Loaded, Scorer, load};
+pub use adapter::{Adapter, AdapterError, Intake, Wanted};
+pub use load::{Loaded, load};
 pub use policy::{Description, Policy, Rule};
+pub use scorer::{Assessment, Scorer};
 pub use skill::{Skill, SkillError, Tool};

@@ -1,16 +1,18 @@
 //! Making a component of any kind ready.
 
-use vak_engine::{CallState, Engine, LoadError, Prepared, Problem, Request};
+use vak_engine::{CallState, Engine, LoadError, Problem, Request};
 use vak_pipeline::Standing;
 use vak_types::{Capability, ComponentRef, Kind};
 use wasmtime::component::Linker;
 
+use crate::adapter::Adapter;
 use crate::bindings::adapter::AdapterComponentPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
 use crate::log;
 use crate::policy::{Evaluate, Policy};
+use crate::scorer::Scorer;
 use crate::skill::Skill;
 
 /// A component that is ready, by kind.
@@ -26,20 +28,13 @@ pub enum Loaded {
     Skill(Skill),
 }
 
-/// A scorer that fits its interface.
-#[derive(Debug)]
-pub struct Scorer(Prepared);
-
-/// An adapter that fits its interface.
-#[derive(Debug)]
-pub struct Adapter(Prepared);
-
 impl Loaded {
     /// Exactly which component this is.
     pub fn component(&self) -> &ComponentRef {
         match self {
             Self::Policy(policy) => policy.prepared().component(),
-            Self::Scorer(Scorer(prepared)) | Self::Adapter(Adapter(prepared)) => prepared.component(),
+            Self::Scorer(scorer) => scorer.component(),
+            Self::Adapter(adapter) => adapter.component(),
             Self::Skill(skill) => skill.component(),
         }
     }
@@ -68,12 +63,12 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
         Kind::Scorer => {
             let pre = ScorerComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
-            Loaded::Scorer(Scorer(prepared))
+            Loaded::Scorer(Scorer::new(prepared, pre))
         }
         Kind::Adapter => {
             let pre = AdapterComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
-            Loaded::Adapter(Adapter(prepared))
+            Loaded::Adapter(Adapter::new(prepared, pre))
         }
         Kind::Skill => {
             let pre = SkillComponentPre::new(pre).map_err(misfit)?;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use vak_engine::{CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, AttributeValue, ComponentRef, Effect, Failure, FailureKind, Kind, Label};
+use vak_types::{Action, ComponentRef, Effect, Failure, Kind};
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
+use crate::action;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
@@ -95,27 +96,16 @@ impl Guard for Policy {
     }
 
     fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
-        let texts: Vec<Vec<&str>> = action.attributes.values().map(texts).collect();
-        let attributes: Vec<_> = action.attributes.iter().zip(&texts).map(attribute).collect();
-        let labels: Vec<_> = action.labels.iter().map(Label::as_str).collect();
-        let action = wit_types::Action {
-            id: action.id.as_str(),
-            session: action.session.as_str(),
-            agent: action.agent.as_str(),
-            operation: action.operation.as_str(),
-            resource: action.resource.as_str(),
-            arguments: action.arguments.as_str(),
-            attributes: &attributes,
-            labels: &labels,
-            time_ns: action.time.as_nanos(),
-        };
-        let (answer,) = self.prepared.call(|store| {
-            let instance = self.prepared.instance_pre().instantiate(&mut *store)?;
-            self.evaluate.call(store, instance, action)
-        })?;
+        let answer = action::lend(action, |action| {
+            self.prepared.call(|store| {
+                let instance = self.prepared.instance_pre().instantiate(&mut *store)?;
+                self.evaluate.call(store, instance, action)
+            })
+        });
+        let (answer,) = answer?;
         match answer {
             Ok(finding) => Ok(Finding { effect: effect(finding.effect), rule: finding.rule, reason: finding.reason }),
-            Err(error) => Err(Failure { kind: FailureKind::Unjudged, message: unjudged(error) }),
+            Err(error) => Err(action::unjudged(error)),
         }
     }
 }
@@ -154,39 +144,12 @@ fn missing() -> wasmtime::Error {
     wasmtime::Error::msg("no export `evaluate`")
 }
 
-fn texts(value: &AttributeValue) -> Vec<&str> {
-    match value {
-        AttributeValue::Texts(texts) => texts.iter().map(String::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn attribute<'a>(
-    ((name, value), texts): ((&'a String, &'a AttributeValue), &'a Vec<&'a str>),
-) -> wit_types::Attribute<'a> {
-    let value = match value {
-        AttributeValue::Boolean(value) => wit_types::AttributeValue::Boolean(*value),
-        AttributeValue::Integer(value) => wit_types::AttributeValue::Integer(*value),
-        AttributeValue::Text(value) => wit_types::AttributeValue::Text(value),
-        AttributeValue::Texts(_) => wit_types::AttributeValue::Texts(texts),
-    };
-    wit_types::Attribute { name, value }
-}
-
 fn effect(effect: wit::Effect) -> Effect {
     match effect {
         wit::Effect::Abstain => Effect::Abstain,
         wit::Effect::Permit => Effect::Permit,
         wit::Effect::Escalate => Effect::Escalate,
         wit::Effect::Forbid => Effect::Forbid,
-    }
-}
-
-fn unjudged(error: wit_types::JudgeError) -> String {
-    match error {
-        wit_types::JudgeError::Missing(what) => format!("needs `{what}`, which is missing"),
-        wit_types::JudgeError::Mistyped(what) => format!("needs `{what}` to have another type"),
-        wit_types::JudgeError::Other(message) => message,
     }
 }
 
