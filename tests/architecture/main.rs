@@ -23,7 +23,9 @@ const EDGES: &[(&str, &[&str])] = &[
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
-    ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-types"]),
+    ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types"]),
+    // Tries components out, and is no host.
+    ("vak-workbench", &["vak-engine", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
     ("vak", &["vak-audit", "vak-engine", "vak-limits", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
     ("vak-server", &["vak", "vak-types"]),
     (
@@ -33,11 +35,13 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-audit-verify",
             "vak-author",
+            "vak-engine",
             "vak-pipeline",
             "vak-plugin",
             "vak-server",
             "vak-trust",
             "vak-types",
+            "vak-workbench",
         ],
     ),
     ("xtask", &[]),

@@ -9,6 +9,7 @@ mod decide;
 mod key;
 mod mcp;
 mod skill;
+mod workbench;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     /// Make, show and check components.
     #[command(subcommand)]
     Component(component::Component),
+    Test(workbench::Test),
+    Bench(workbench::Bench),
     /// Make and show keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -85,6 +88,8 @@ fn main() -> ExitCode {
         Command::Decide(command) => command.run(),
         Command::Skill(command) => command.run(),
         Command::Component(command) => command.run(),
+        Command::Test(command) => command.run(),
+        Command::Bench(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Sign(command) => command.run(),
         Command::Audit(command) => command.run(),

@@ -113,6 +113,9 @@ pub enum Problem {
     /// It failed while it was configured.
     #[error("failed while it was configured: {0}")]
     Bake(Failure),
+    /// A skill says something else of itself than its manifest does.
+    #[error("says another {0} of itself than its manifest does; pack it again")]
+    Tool(&'static str),
     /// It failed to start.
     #[error("does not start: {0}")]
     Start(Failure),

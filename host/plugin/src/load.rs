@@ -72,7 +72,11 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
         }
         Kind::Skill => {
             let pre = SkillComponentPre::new(pre).map_err(misfit)?;
-            Loaded::Skill(Skill::new(prepared, pre).map_err(stopped)?)
+            let skill = Skill::new(prepared, pre).map_err(stopped)?;
+            match request.component.get().manifest.tool.as_ref().and_then(|said| skill.differs(said)) {
+                Some(part) => return Err(fail(Problem::Tool(part))),
+                None => Loaded::Skill(skill),
+            }
         }
     })
 }

@@ -65,6 +65,18 @@ impl Skill {
         self.prepared.component()
     }
 
+    /// Which part of what its manifest says it says differently.
+    pub(crate) fn differs(&self, said: &vak_trust::Tool) -> Option<&'static str> {
+        let Tool { description, input_schema, output_schema } = &self.tool;
+        [
+            ("description", *description == said.description),
+            ("input schema", *input_schema == said.input_schema),
+            ("output schema", *output_schema == said.output_schema),
+        ]
+        .into_iter()
+        .find_map(|(part, same)| (!same).then_some(part))
+    }
+
     /// What an agent is told about it.
     pub fn tool(&self) -> &Tool {
         &self.tool

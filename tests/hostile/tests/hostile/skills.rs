@@ -9,6 +9,7 @@ use vak_engine::{CallLimits, LoadError, Problem};
 use vak_hostile::{manifest, publish, verified};
 use vak_plugin::SkillError;
 use vak_test_support::{Site, components};
+use vak_trust::{Manifest, Package, Tool};
 use vak_types::FailureKind::{self, Fuel, HostCalls, Malformed, Memory, Output, Stack, TimeOut, Trap};
 
 fn site(more: &str) -> Site {
@@ -144,6 +145,33 @@ fn a_schema_that_is_none_keeps_the_host_from_starting() {
                 assert_eq!(failure.kind, Malformed, "{schema}: {failure}");
             }
             other => panic!("{schema}: {other:?}"),
+        }
+    }
+}
+
+/// What people read before they install a skill is what agents are told.
+#[test]
+fn a_skill_is_what_its_manifest_says() {
+    let package = Package::read(&components().join("calculator.wasm")).unwrap();
+    let honest = Manifest::from_packed(&package.manifest).unwrap();
+    let tool = honest.tool.clone().expect("packing fills it in");
+    let schema = |text: &str| Json::parse(text).unwrap();
+    let said = [
+        (tool.clone(), None),
+        (Tool { description: "Adds.".to_owned(), ..tool.clone() }, Some("description")),
+        (Tool { input_schema: schema("{}"), ..tool.clone() }, Some("input schema")),
+        (Tool { output_schema: None, ..tool }, Some("output schema")),
+    ];
+    for (tool, differs) in said {
+        let site = Site::new();
+        let component = publish(site.path(), package.component.clone(), &honest.clone().with_tool(tool).unwrap());
+        let section = format!("[[skills]]\nname = 'hostile'\ncomponent = '{}'", component.display());
+        match (site.section(&section).try_host().map(drop), differs) {
+            (Ok(()), None) => {}
+            (Err(BuildError::Load(LoadError { problem: Problem::Tool(part), .. })), Some(expected)) => {
+                assert_eq!(part, expected);
+            }
+            (other, differs) => panic!("{differs:?}: {other:?}"),
         }
     }
 }

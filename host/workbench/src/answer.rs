@@ -1,0 +1,86 @@
+//! Calling a component, and its answer as JSON.
+
+use serde_json::{Value, json};
+use vak_pipeline::Guard as _;
+use vak_plugin::{AdapterError, Intake, Loaded, SkillError};
+use vak_types::{Action, ActionRequest, Failure, Timestamp};
+
+use crate::case::{Case, CaseError};
+
+/// A component and what it is called with, ready to be called as often as one
+/// likes.
+pub(crate) enum Call<'a> {
+    Judged(&'a Loaded, Box<Action>),
+    Given(&'a Loaded, &'a Case),
+}
+
+impl<'a> Call<'a> {
+    /// # Errors
+    /// The input is none for this kind of component.
+    pub(crate) fn new(loaded: &'a Loaded, case: &'a Case) -> Result<Self, CaseError> {
+        Ok(match loaded {
+            Loaded::Policy(_) | Loaded::Scorer(_) => Self::Judged(loaded, Box::new(action(case)?)),
+            Loaded::Adapter(_) | Loaded::Skill(_) => Self::Given(loaded, case),
+        })
+    }
+
+    /// What the component answers.
+    pub(crate) fn answer(&self) -> Value {
+        match self {
+            Self::Judged(Loaded::Policy(policy), action) => match policy.evaluate(action) {
+                Ok(finding) => {
+                    json!({ "effect": finding.effect, "rule": finding.rule, "reason": finding.reason })
+                }
+                Err(failure) => failed(&failure),
+            },
+            Self::Judged(Loaded::Scorer(scorer), action) => match scorer.evaluate(action) {
+                Ok(assessment) => json!({ "value": assessment.value, "reason": assessment.reason }),
+                Err(failure) => failed(&failure),
+            },
+            Self::Given(Loaded::Skill(skill), case) => match skill.invoke(&case.input) {
+                Ok(output) => json!({ "output": output }),
+                Err(SkillError::InvalidInput(why)) => json!({ "error": { "invalid-input": why } }),
+                Err(SkillError::Failed(why)) => json!({ "error": { "failed": why } }),
+                Err(SkillError::Stopped(failure)) => failed(&failure),
+            },
+            Self::Given(Loaded::Adapter(adapter), case) => match adapter.ingest(&case.input) {
+                Ok(intake) => intake_of(&intake),
+                Err(AdapterError::UnknownMessage(why)) => json!({ "error": { "unknown-message": why } }),
+                Err(AdapterError::Malformed(why)) => json!({ "error": { "malformed": why } }),
+                Err(AdapterError::Stopped(failure)) => failed(&failure),
+            },
+            // `new` makes no such call.
+            Self::Judged(..) | Self::Given(..) => Value::Null,
+        }
+    }
+}
+
+/// The action in a case. Its id is always the same, so that answers are.
+fn action(case: &Case) -> Result<Action, CaseError> {
+    let wrong = |message: String| CaseError::Json { path: format!("{}/input.json", case.name).into(), message };
+    let request: ActionRequest =
+        serde_json::from_value(case.input.to_value()).map_err(|error| wrong(error.to_string()))?;
+    let id = "case".parse().map_err(|error: vak_types::TextError| wrong(error.to_string()))?;
+    Ok(request.at(id, Timestamp::from_nanos(case.host.time_ns)))
+}
+
+fn intake_of(intake: &Intake) -> Value {
+    match intake {
+        Intake::Pass => json!("pass"),
+        Intake::Actions(actions) => {
+            let actions = actions.iter().map(|action| {
+                json!({
+                    "operation": action.operation,
+                    "resource": action.resource,
+                    "arguments": action.arguments,
+                    "labels": action.labels,
+                })
+            });
+            json!({ "actions": actions.collect::<Vec<_>>() })
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Value {
+    json!({ "failure": { "kind": failure.kind.to_string(), "message": failure.message } })
+}
