@@ -2,19 +2,7 @@
 
 #![allow(clippy::all, unsafe_code, unused_qualifications, unreachable_pub)]
 
-#[cfg(feature = "configurable-policy")]
-pub mod policy {
-    wit_bindgen::generate!({
-        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
-        world: "vak:policy/configurable-policy-component",
-        pub_export_macro: true,
-        export_macro_name: "export_configurable_policy_component",
-        default_bindings_module: "vak_sdk::bindings::policy",
-        generate_all,
-    });
-}
-
-#[cfg(all(feature = "policy", not(feature = "configurable-policy")))]
+#[cfg(any(feature = "policy", feature = "configurable-policy"))]
 pub mod policy {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
@@ -26,7 +14,31 @@ pub mod policy {
     });
 }
 
-#[cfg(feature = "skill")]
+#[cfg(any(feature = "scorer", feature = "configurable-scorer"))]
+pub mod scorer {
+    wit_bindgen::generate!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],
+        world: "vak:scorer/scorer-component",
+        pub_export_macro: true,
+        export_macro_name: "export_scorer_component",
+        default_bindings_module: "vak_sdk::bindings::scorer",
+        generate_all,
+    });
+}
+
+#[cfg(any(feature = "adapter", feature = "configurable-adapter"))]
+pub mod adapter {
+    wit_bindgen::generate!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/adapter"],
+        world: "vak:adapter/adapter-component",
+        pub_export_macro: true,
+        export_macro_name: "export_adapter_component",
+        default_bindings_module: "vak_sdk::bindings::adapter",
+        generate_all,
+    });
+}
+
+#[cfg(any(feature = "skill", feature = "configurable-skill"))]
 pub mod skill {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/skill"],
@@ -34,6 +46,26 @@ pub mod skill {
         pub_export_macro: true,
         export_macro_name: "export_skill_component",
         default_bindings_module: "vak_sdk::bindings::skill",
+        generate_all,
+    });
+}
+
+/// What the configurable worlds add to the others. The linker joins the two
+/// worlds of such a component into one.
+#[cfg(any(
+    feature = "configurable-policy",
+    feature = "configurable-scorer",
+    feature = "configurable-adapter",
+    feature = "configurable-skill"
+))]
+pub mod configure {
+    wit_bindgen::generate!({
+        path: ["../../wit/types"],
+        inline: "package vak:sdk; world configurable { export vak:types/configure@0.1.0; }",
+        world: "vak:sdk/configurable",
+        pub_export_macro: true,
+        export_macro_name: "export_configurable",
+        default_bindings_module: "vak_sdk::bindings::configure",
         generate_all,
     });
 }

@@ -1,8 +1,8 @@
 //! Write VAK components in Rust.
 //!
 //! A component is a library crate of type `cdylib` that depends on this crate
-//! with exactly one feature: `policy`, `configurable-policy` or `skill`.
-//! A whole policy:
+//! with exactly one feature: `policy`, `scorer`, `adapter` or `skill`, or the same
+//! after `configurable-` when it takes configuration. A whole policy:
 //!
 //! ```
 //! # #[cfg(feature = "policy")] mod example {
@@ -28,17 +28,38 @@
 //! # }
 //! ```
 //!
-//! There is no clock, no randomness and no I/O in a policy: its answer depends
-//! on the action and its configuration alone. A panic is a deny.
+//! There is no clock, no randomness and no I/O in a policy or scorer: its answer
+//! depends on the action and its configuration alone. A panic is a deny.
 
-#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+#[cfg(any(feature = "policy", feature = "configurable-policy", feature = "scorer", feature = "configurable-scorer"))]
 #[doc(hidden)]
 pub mod arena;
 #[doc(hidden)]
 pub mod bindings;
-#[cfg(any(feature = "policy", feature = "configurable-policy", feature = "skill"))]
+#[cfg(any(
+    feature = "configurable-policy",
+    feature = "configurable-scorer",
+    feature = "configurable-adapter",
+    feature = "configurable-skill"
+))]
+mod configure;
+#[cfg(any(
+    feature = "policy",
+    feature = "configurable-policy",
+    feature = "scorer",
+    feature = "configurable-scorer",
+    feature = "adapter",
+    feature = "configurable-adapter",
+    feature = "skill",
+    feature = "configurable-skill"
+))]
 pub mod log;
+
+#[cfg(any(feature = "adapter", feature = "configurable-adapter"))]
+pub mod adapter;
 #[cfg(any(feature = "policy", feature = "configurable-policy"))]
 pub mod policy;
-#[cfg(feature = "skill")]
+#[cfg(any(feature = "scorer", feature = "configurable-scorer"))]
+pub mod scorer;
+#[cfg(any(feature = "skill", feature = "configurable-skill"))]
 pub mod skill;

@@ -6,7 +6,7 @@ pub use bindings::exports::vak::policy::policy::{Description, Effect, Finding, R
 pub use bindings::vak::types::types::{Action, Attribute, AttributeValue, JudgeError};
 
 #[cfg(feature = "configurable-policy")]
-pub use bindings::exports::vak::types::configure::ConfigError;
+pub use crate::configure::{ConfigError, Configure};
 
 /// A policy. Export it with [`export_policy!`](crate::export_policy) or, when
 /// it takes configuration,
@@ -20,16 +20,6 @@ pub trait Policy {
 
     /// Says what this policy contains.
     fn describe(&self) -> Description;
-}
-
-/// How a policy is made from its configuration text.
-#[cfg(feature = "configurable-policy")]
-pub trait Configure: Sized {
-    /// Called once, at installation. What is returned is there in every call.
-    ///
-    /// # Errors
-    /// The text is not a valid configuration.
-    fn configure(config: &str) -> Result<Self, ConfigError>;
 }
 
 impl Finding {
@@ -68,28 +58,6 @@ impl Description {
     }
 }
 
-/// Exports a policy's world. With both features on, which happens only where a
-/// whole workspace is checked natively, there is no one world to export.
-#[cfg(all(feature = "policy", not(feature = "configurable-policy")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! export_policy_world {
-    ($component:ident) => {
-        $crate::bindings::policy::export_policy_component!($component with_types_in $crate::bindings::policy);
-    };
-}
-
-/// Exports nothing: see the other definition.
-#[cfg(all(feature = "policy", feature = "configurable-policy"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! export_policy_world {
-    ($component:ident) => {
-        const _: fn() -> $crate::policy::Description =
-            <$component as $crate::bindings::policy::exports::vak::policy::policy::Guest>::describe;
-    };
-}
-
 /// Makes a type that is `Default` and [`Policy`] this component's policy.
 #[cfg(feature = "policy")]
 #[macro_export]
@@ -116,7 +84,7 @@ macro_rules! export_policy {
                 }
             }
 
-            $crate::export_policy_world!(Component);
+    $crate::bindings::policy::export_policy_component!(Component with_types_in $crate::bindings::policy);
         };
     };
 }
@@ -133,15 +101,12 @@ macro_rules! export_configurable_policy {
             #[global_allocator]
             static ALLOCATOR: $crate::arena::CallAllocator = $crate::arena::CallAllocator::new(false);
 
-            static CONFIGURED: std::sync::OnceLock<$policy> = std::sync::OnceLock::new();
-
             struct Component;
 
-            fn configured() -> &'static $policy {
-                // The host configures before it calls. A host that did not must
-                // get a trap, which it turns into a deny, not an empty policy.
-                CONFIGURED.get().unwrap_or_else(|| panic!("called before `configure`"))
-            }
+            $crate::export_configuration!($policy, {
+                #[cfg(target_arch = "wasm32")]
+                ALLOCATOR.seal()
+            });
 
             impl $crate::bindings::policy::exports::vak::policy::policy::Guest for Component {
                 fn evaluate(action: sdk::Action) -> Result<sdk::Finding, sdk::JudgeError> {
@@ -155,23 +120,7 @@ macro_rules! export_configurable_policy {
                 }
             }
 
-            impl $crate::bindings::policy::exports::vak::types::configure::Guest for Component {
-                fn configure(config: String) -> Result<(), sdk::ConfigError> {
-                    let policy = <$policy as sdk::Configure>::configure(&config)?;
-                    CONFIGURED.set(policy).map_err(|_| sdk::ConfigError {
-                        message: "configured twice".to_owned(),
-                        line: None,
-                        column: None,
-                    })?;
-                    #[cfg(target_arch = "wasm32")]
-                    ALLOCATOR.seal();
-                    Ok(())
-                }
-            }
-
-            $crate::bindings::policy::export_configurable_policy_component!(
-                Component with_types_in $crate::bindings::policy
-            );
+    $crate::bindings::policy::export_policy_component!(Component with_types_in $crate::bindings::policy);
         };
     };
 }

@@ -4,17 +4,22 @@ use crate::bindings::skill as bindings;
 
 pub use bindings::exports::vak::skill::skill::{SkillError, Tool};
 
-/// A skill. Export it with [`export_skill!`](crate::export_skill).
+#[cfg(feature = "configurable-skill")]
+pub use crate::configure::{ConfigError, Configure};
+
+/// A skill. Export it with [`export_skill!`](crate::export_skill) or, when it
+/// takes configuration,
+/// [`export_configurable_skill!`](crate::export_configurable_skill).
 pub trait Skill {
     /// Describes the tool.
-    fn describe() -> Tool;
+    fn describe(&self) -> Tool;
 
     /// Does the work. `input` and the result are JSON.
     ///
     /// # Errors
     /// [`SkillError::InvalidInput`] when the input is not what the schema asks
     /// for, [`SkillError::Failed`] when the work failed.
-    fn invoke(input: &str) -> Result<String, SkillError>;
+    fn invoke(&self, input: &str) -> Result<String, SkillError>;
 }
 
 impl Tool {
@@ -31,7 +36,25 @@ impl Tool {
     }
 }
 
-/// Makes a type that is [`Skill`] this component's skill.
+/// The functions of a skill's interface, each on `$skill`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! skill_functions {
+    ($skill:expr) => {
+        impl $crate::bindings::skill::exports::vak::skill::skill::Guest for Component {
+            fn describe() -> sdk::Tool {
+                sdk::Skill::describe($skill)
+            }
+
+            fn invoke(input: String) -> Result<String, sdk::SkillError> {
+                sdk::Skill::invoke($skill, &input)
+            }
+        }
+    };
+}
+
+/// Makes a type that is `Default` and [`Skill`] this component's skill.
+#[cfg(feature = "skill")]
 #[macro_export]
 macro_rules! export_skill {
     ($skill:ty) => {
@@ -40,19 +63,28 @@ macro_rules! export_skill {
 
             struct Component;
 
-            impl $crate::bindings::skill::exports::vak::skill::skill::Guest for Component {
-                fn describe() -> sdk::Tool {
-                    <$skill as sdk::Skill>::describe()
-                }
+            $crate::skill_functions!(&<$skill as Default>::default());
 
-                fn invoke(input: String) -> Result<String, sdk::SkillError> {
-                    <$skill as sdk::Skill>::invoke(&input)
-                }
-            }
+    $crate::bindings::skill::export_skill_component!(Component with_types_in $crate::bindings::skill);
+        };
+    };
+}
 
-            $crate::bindings::skill::export_skill_component!(
-                Component with_types_in $crate::bindings::skill
-            );
+/// Makes a type that is [`Configure`] and [`Skill`] this component's skill.
+#[cfg(feature = "configurable-skill")]
+#[macro_export]
+macro_rules! export_configurable_skill {
+    ($skill:ty) => {
+        const _: () = {
+            use $crate::skill as sdk;
+
+            struct Component;
+
+            $crate::export_configuration!($skill, ());
+
+            $crate::skill_functions!(configured());
+
+    $crate::bindings::skill::export_skill_component!(Component with_types_in $crate::bindings::skill);
         };
     };
 }

@@ -7,6 +7,7 @@ use vak_sdk::skill::{Skill, SkillError, Tool};
 /// Longer sums are programs.
 const EXPRESSION_BYTES_MAX: usize = 4_096;
 
+#[derive(Default)]
 struct Calculator;
 
 #[derive(serde::Deserialize)]
@@ -16,7 +17,7 @@ struct Input {
 }
 
 impl Skill for Calculator {
-    fn describe() -> Tool {
+    fn describe(&self) -> Tool {
         let input = json!({
             "type": "object",
             "properties": {
@@ -37,7 +38,7 @@ impl Skill for Calculator {
         Tool::new("Evaluates an arithmetic expression in IEEE 754 double precision.", &input).output(&output)
     }
 
-    fn invoke(input: &str) -> Result<String, SkillError> {
+    fn invoke(&self, input: &str) -> Result<String, SkillError> {
         let Input { expression } =
             serde_json::from_str(input).map_err(|error| SkillError::InvalidInput(error.to_string()))?;
         evaluate(&expression).map(|value| json!({ "value": value }).to_string())

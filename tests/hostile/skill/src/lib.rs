@@ -9,14 +9,15 @@ use vak_sdk::skill::{Skill, SkillError, Tool};
 
 use misbehave::{misbehave, too_long};
 
+#[derive(Default)]
 struct Hostile;
 
 impl Skill for Hostile {
-    fn describe() -> Tool {
+    fn describe(&self) -> Tool {
         Tool::new("Misbehaves.", &json!({ "type": "object", "properties": { "how": { "type": "string" } } }))
     }
 
-    fn invoke(input: &str) -> Result<String, SkillError> {
+    fn invoke(&self, input: &str) -> Result<String, SkillError> {
         let value: Value = serde_json::from_str(input).map_err(|error| SkillError::InvalidInput(error.to_string()))?;
         match value["how"].as_str().unwrap_or_default() {
             "result-too-long" => return Ok(json!(too_long()).to_string()),
