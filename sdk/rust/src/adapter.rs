@@ -5,7 +5,7 @@ use crate::bindings::adapter as bindings;
 pub use bindings::exports::vak::adapter::adapter::{AdapterError, Info, Intake, Request};
 pub use bindings::vak::types::verdicts::{Decision, Verdict};
 
-#[cfg(feature = "configurable-adapter")]
+#[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};
 
 /// An adapter. Export it with [`export_adapter!`](crate::export_adapter) or, when
@@ -51,7 +51,6 @@ macro_rules! adapter_functions {
 }
 
 /// Makes a type that is `Default` and [`Adapter`] this component's adapter.
-#[cfg(feature = "adapter")]
 #[macro_export]
 macro_rules! export_adapter {
     ($adapter:ty) => {
@@ -68,7 +67,7 @@ macro_rules! export_adapter {
 }
 
 /// Makes a type that is [`Configure`] and [`Adapter`] this component's adapter.
-#[cfg(feature = "configurable-adapter")]
+#[cfg(feature = "configure")]
 #[macro_export]
 macro_rules! export_configurable_adapter {
     ($adapter:ty) => {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::all, unsafe_code, unused_qualifications, unreachable_pub)]
 
-#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+#[cfg(feature = "policy")]
 pub mod policy {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
@@ -14,7 +14,7 @@ pub mod policy {
     });
 }
 
-#[cfg(any(feature = "scorer", feature = "configurable-scorer"))]
+#[cfg(feature = "scorer")]
 pub mod scorer {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],
@@ -26,7 +26,7 @@ pub mod scorer {
     });
 }
 
-#[cfg(any(feature = "adapter", feature = "configurable-adapter"))]
+#[cfg(feature = "adapter")]
 pub mod adapter {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/adapter"],
@@ -38,7 +38,7 @@ pub mod adapter {
     });
 }
 
-#[cfg(any(feature = "skill", feature = "configurable-skill"))]
+#[cfg(feature = "skill")]
 pub mod skill {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/skill"],
@@ -52,12 +52,7 @@ pub mod skill {
 
 /// What the configurable worlds add to the others. The linker joins the two
 /// worlds of such a component into one.
-#[cfg(any(
-    feature = "configurable-policy",
-    feature = "configurable-scorer",
-    feature = "configurable-adapter",
-    feature = "configurable-skill"
-))]
+#[cfg(feature = "configure")]
 pub mod configure {
     wit_bindgen::generate!({
         path: ["../../wit/types"],

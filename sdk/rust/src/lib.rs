@@ -31,35 +31,21 @@
 //! There is no clock, no randomness and no I/O in a policy or scorer: its answer
 //! depends on the action and its configuration alone. A panic is a deny.
 
-#[cfg(any(feature = "policy", feature = "configurable-policy", feature = "scorer", feature = "configurable-scorer"))]
+#[cfg(any(feature = "policy", feature = "scorer"))]
 #[doc(hidden)]
 pub mod arena;
 #[doc(hidden)]
 pub mod bindings;
-#[cfg(any(
-    feature = "configurable-policy",
-    feature = "configurable-scorer",
-    feature = "configurable-adapter",
-    feature = "configurable-skill"
-))]
+#[cfg(feature = "configure")]
 mod configure;
-#[cfg(any(
-    feature = "policy",
-    feature = "configurable-policy",
-    feature = "scorer",
-    feature = "configurable-scorer",
-    feature = "adapter",
-    feature = "configurable-adapter",
-    feature = "skill",
-    feature = "configurable-skill"
-))]
+#[cfg(any(feature = "policy", feature = "scorer", feature = "adapter", feature = "skill"))]
 pub mod log;
 
-#[cfg(any(feature = "adapter", feature = "configurable-adapter"))]
+#[cfg(feature = "adapter")]
 pub mod adapter;
-#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+#[cfg(feature = "policy")]
 pub mod policy;
-#[cfg(any(feature = "scorer", feature = "configurable-scorer"))]
+#[cfg(feature = "scorer")]
 pub mod scorer;
-#[cfg(any(feature = "skill", feature = "configurable-skill"))]
+#[cfg(feature = "skill")]
 pub mod skill;

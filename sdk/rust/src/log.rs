@@ -1,29 +1,14 @@
 //! Lines for the host's operator. Needs the grant `log`.
 
 // A component has one kind, and the host offers all of them the same interface.
-#[cfg(any(feature = "policy", feature = "configurable-policy"))]
+#[cfg(all(feature = "adapter", not(any(feature = "policy", feature = "scorer"))))]
+use crate::bindings::adapter as bindings;
+#[cfg(feature = "policy")]
 use crate::bindings::policy as bindings;
-
-#[cfg(not(any(feature = "policy", feature = "configurable-policy")))]
-use others::bindings;
-
-#[cfg(not(any(feature = "policy", feature = "configurable-policy")))]
-mod others {
-    #[cfg(any(feature = "adapter", feature = "configurable-adapter"))]
-    pub(super) use crate::bindings::adapter as bindings;
-    #[cfg(all(
-        any(feature = "scorer", feature = "configurable-scorer"),
-        not(any(feature = "adapter", feature = "configurable-adapter"))
-    ))]
-    pub(super) use crate::bindings::scorer as bindings;
-    #[cfg(not(any(
-        feature = "adapter",
-        feature = "configurable-adapter",
-        feature = "scorer",
-        feature = "configurable-scorer"
-    )))]
-    pub(super) use crate::bindings::skill as bindings;
-}
+#[cfg(all(feature = "scorer", not(feature = "policy")))]
+use crate::bindings::scorer as bindings;
+#[cfg(all(feature = "skill", not(any(feature = "policy", feature = "scorer", feature = "adapter"))))]
+use crate::bindings::skill as bindings;
 
 use bindings::vak::host::log;
 

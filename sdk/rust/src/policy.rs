@@ -5,7 +5,7 @@ use crate::bindings::policy as bindings;
 pub use bindings::exports::vak::policy::policy::{Description, Effect, Finding, Rule};
 pub use bindings::vak::types::types::{Action, Attribute, AttributeValue, JudgeError};
 
-#[cfg(feature = "configurable-policy")]
+#[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};
 
 /// A policy. Export it with [`export_policy!`](crate::export_policy) or, when
@@ -59,7 +59,6 @@ impl Description {
 }
 
 /// Makes a type that is `Default` and [`Policy`] this component's policy.
-#[cfg(feature = "policy")]
 #[macro_export]
 macro_rules! export_policy {
     ($policy:ty) => {
@@ -90,7 +89,7 @@ macro_rules! export_policy {
 }
 
 /// Makes a type that is [`Configure`] and [`Policy`] this component's policy.
-#[cfg(feature = "configurable-policy")]
+#[cfg(feature = "configure")]
 #[macro_export]
 macro_rules! export_configurable_policy {
     ($policy:ty) => {

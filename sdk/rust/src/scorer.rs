@@ -5,7 +5,7 @@ use crate::bindings::scorer as bindings;
 pub use bindings::exports::vak::scorer::scorer::Assessment;
 pub use bindings::vak::types::types::{Action, Attribute, AttributeValue, JudgeError};
 
-#[cfg(feature = "configurable-scorer")]
+#[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};
 
 /// A scorer. Export it with [`export_scorer!`](crate::export_scorer) or, when it
@@ -28,7 +28,6 @@ impl Assessment {
 }
 
 /// Makes a type that is `Default` and [`Scorer`] this component's scorer.
-#[cfg(feature = "scorer")]
 #[macro_export]
 macro_rules! export_scorer {
     ($scorer:ty) => {
@@ -55,7 +54,7 @@ macro_rules! export_scorer {
 }
 
 /// Makes a type that is [`Configure`] and [`Scorer`] this component's scorer.
-#[cfg(feature = "configurable-scorer")]
+#[cfg(feature = "configure")]
 #[macro_export]
 macro_rules! export_configurable_scorer {
     ($scorer:ty) => {

@@ -4,7 +4,7 @@ use crate::bindings::skill as bindings;
 
 pub use bindings::exports::vak::skill::skill::{SkillError, Tool};
 
-#[cfg(feature = "configurable-skill")]
+#[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};
 
 /// A skill. Export it with [`export_skill!`](crate::export_skill) or, when it
@@ -54,7 +54,6 @@ macro_rules! skill_functions {
 }
 
 /// Makes a type that is `Default` and [`Skill`] this component's skill.
-#[cfg(feature = "skill")]
 #[macro_export]
 macro_rules! export_skill {
     ($skill:ty) => {
@@ -71,7 +70,7 @@ macro_rules! export_skill {
 }
 
 /// Makes a type that is [`Configure`] and [`Skill`] this component's skill.
-#[cfg(feature = "configurable-skill")]
+#[cfg(feature = "configure")]
 #[macro_export]
 macro_rules! export_configurable_skill {
     ($skill:ty) => {
