@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // A store of its own, so that nobody else compiles what talks to S3.
     ("vak-audit-s3", &["vak-audit", "vak-audit-verify", "vak-types"]),
     // What a publisher needs is not what a host needs.
-    ("vak-author", &["vak-trust"]),
+    ("vak-author", &["vak-trust", "vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types"]),
     // Tries components out, and is no host.

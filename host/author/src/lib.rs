@@ -1,9 +1,11 @@
-//! What component authors need and a running host does not: packing.
+//! What component authors need and a running host does not: starting a project,
+//! building it, packing it.
 //!
-//! A compiler for `wasm32-unknown-unknown` leaves a core module with the WIT
-//! interface in a custom section. [`pack`] makes a component of it, which
-//! imports nothing that the code does not call, and puts the manifest beside
-//! it. Signing is [`Package::sign`].
+//! [`NewProject`] writes a project in one of three languages. [`Builder`] calls
+//! the language's own tools, which it installs into the project where they are
+//! missing. [`pack`] makes a package of what they produced: a component that
+//! imports nothing its code does not call, and its manifest beside it. Signing
+//! is [`Package::sign`](vak_trust::Package::sign).
 //!
 //! ```
 //! use vak_author::{PackError, pack};
@@ -15,50 +17,15 @@
 
 #![forbid(unsafe_code)]
 
-use vak_trust::{Manifest, ManifestError, Package};
-use wit_component::ComponentEncoder;
+mod build;
+mod embedded;
+mod language;
+mod name;
+mod new;
+mod pack;
 
-/// What every WebAssembly file starts with.
-const MAGIC: &[u8] = b"\0asm";
-
-/// The version and layer of a core module, and of a component.
-const MODULE: &[u8] = &[1, 0, 0, 0];
-const COMPONENT: &[u8] = &[0x0d, 0, 1, 0];
-
-/// Why nothing was packed.
-#[derive(Debug, thiserror::Error)]
-pub enum PackError {
-    /// The input is neither a core module nor a component.
-    #[error("the input is not WebAssembly; give the `.wasm` file that the compiler wrote")]
-    NotWasm,
-    /// The manifest is not valid.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The module cannot be made a component.
-    #[error("the module cannot be made a component: {0}; was it built with a VAK SDK?")]
-    Encode(String),
-}
-
-/// Packs what a compiler produced with the text of its `vak-component.toml`.
-/// The same input gives the same bytes.
-///
-/// # Errors
-/// The input is not WebAssembly, carries no interface, or the manifest is not
-/// valid.
-pub fn pack(wasm: &[u8], manifest: &str) -> Result<Package, PackError> {
-    let manifest = Manifest::from_toml(manifest)?;
-    let component = match wasm.strip_prefix(MAGIC) {
-        Some(rest) if rest.starts_with(COMPONENT) => wasm.to_vec(),
-        Some(rest) if rest.starts_with(MODULE) => encode(wasm)?,
-        _ => return Err(PackError::NotWasm),
-    };
-    Ok(Package::unsigned(component, &manifest))
-}
-
-fn encode(module: &[u8]) -> Result<Vec<u8>, PackError> {
-    ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(ComponentEncoder::encode)
-        .map_err(|error| PackError::Encode(format!("{error:#}")))
-}
+pub use build::{BuildError, Builder, Built};
+pub use language::Language;
+pub use name::{ProjectName, ProjectNameError};
+pub use new::{NewError, NewProject};
+pub use pack::{PackError, pack};

@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod build;
 mod component;
 mod config;
 mod decide;
 mod key;
 mod mcp;
+mod new;
 mod skill;
 mod workbench;
 
@@ -36,6 +38,10 @@ enum Command {
     /// Run skills.
     #[command(subcommand)]
     Skill(skill::Skill),
+    /// Start a component in a new folder.
+    New(new::New),
+    /// Build and pack the component in a folder.
+    Build(build::Build),
     /// Make, show and check components.
     #[command(subcommand)]
     Component(component::Component),
@@ -87,6 +93,8 @@ fn main() -> ExitCode {
         Command::Mcp(command) => command.run(),
         Command::Decide(command) => command.run(),
         Command::Skill(command) => command.run(),
+        Command::New(command) => command.run(),
+        Command::Build(command) => command.run(),
         Command::Component(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Bench(command) => command.run(),

@@ -68,10 +68,16 @@ fn install(packages: &[&str]) -> Result<()> {
     run(Command::new("apt-get").args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
 }
 
-/// Installs the pinned npm packages that tests run against.
+/// Installs the pinned npm packages that tests run against, each set in a folder
+/// of its own.
 pub(crate) fn npm_packages() -> Result<()> {
     node()?;
-    let (source, folder) = (root().join("tests/mcp/npm"), target().join("npm"));
+    npm_folder("tests/mcp/npm", "npm")?;
+    npm_folder("sdk/js", "npm-sdk")
+}
+
+fn npm_folder(source: &str, folder: &str) -> Result<()> {
+    let (source, folder) = (root().join(source), target().join(folder));
     let files = ["package.json", "package-lock.json", ".npmrc"];
     if up_to_date(&source, &folder, &files) {
         return Ok(());
@@ -90,7 +96,8 @@ pub(crate) fn python_packages() -> Result<()> {
     python()?;
     python_environment("tests/mcp/python", "python")?;
     python_environment("tests/conformance", "python-conformance")?;
-    python_environment("host/audit-s3/tests/python", "moto")
+    python_environment("host/audit-s3/tests/python", "moto")?;
+    python_environment("sdk/python-guest", "python-guest")
 }
 
 fn python_environment(source: &str, folder: &str) -> Result<()> {

@@ -1,0 +1,69 @@
+//! JavaScript and Python in the real engine: loaded, configured with the limits of
+//! every component, and asked.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use vak_test_support::{Site, publisher_key};
+use vak_trust::Package;
+
+use crate::project::built;
+
+/// A host whose rules permit everything and whose policy and skill are of one
+/// language.
+fn site(language: &'static str) -> Site {
+    let section = |kind: &'static str, table: &str| {
+        let component = built(kind, language);
+        Package::read(&component).unwrap().sign(&publisher_key()).write(&component).unwrap();
+        format!("[[{table}]]\nname = '{language}-{kind}'\ncomponent = '{}'", component.display())
+    };
+    Site::new()
+        .rules("[[rule]]\nid = 'all'\neffect = 'permit'\n")
+        .section(&section("policy", "policies"))
+        .section(&section("skill", "skills"))
+}
+
+fn vak(config: &Path, arguments: &[&str], input: &str) -> String {
+    let mut vak = Command::new(env!("CARGO_BIN_EXE_vak"));
+    vak.args(arguments).arg("--config").arg(config);
+    vak.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = vak.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    [output.stdout, output.stderr].map(|stream| String::from_utf8(stream).unwrap()).concat()
+}
+
+fn decides_and_runs(language: &'static str) {
+    let site = site(language);
+    let decide = |arguments: &str| {
+        let action = format!(
+            r#"{{"agent":"ada","session":"s1","operation":"files/read","resource":"mcp:files/read","arguments":{arguments}}}"#
+        );
+        vak(&site.config(), &["decide"], &action)
+    };
+    let secret = decide(r#"{"options":{"paths":["/work/README.md","/work/.env"]}}"#);
+    for part in ["\"deny\"", &format!("{language}-policy"), "no-secrets", "`/work/.env` holds secrets"] {
+        assert!(secret.contains(part), "{language}, {part}: {secret}");
+    }
+    let fine = decide(r#"{"path":"/work/README.md"}"#);
+    assert!(fine.contains("\"allow\""), "{language}: {fine}");
+    // Some kilobytes of arguments fit into the limits of a policy.
+    let long = decide(&format!(r#"{{"path":"notes.txt","content":"{}"}}"#, "so on and on ".repeat(1_000)));
+    assert!(long.contains("\"allow\""), "{language}: {long}");
+    let run =
+        |input: &str| vak(&site.config(), &["skill", "run", "--agent", "ada", &format!("{language}-skill"), input], "");
+    let counted: serde_json::Value = serde_json::from_str(&run(r#"{"text":"to be\nor not to be"}"#)).unwrap();
+    assert_eq!(counted, serde_json::json!({ "characters": 18, "words": 6, "lines": 2 }), "{language}");
+    let refused = run(r#"{"words":3}"#);
+    assert!(refused.contains("`text` is not a string"), "{language}: {refused}");
+}
+
+#[test]
+fn javascript_decides_and_runs() {
+    decides_and_runs("js");
+}
+
+#[test]
+fn python_decides_and_runs() {
+    decides_and_runs("python");
+}

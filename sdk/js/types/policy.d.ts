@@ -1,0 +1,53 @@
+/** Policies: may this action happen? Mirrors `vak:policy@0.1.0`. */
+
+import type { Action, JudgeError } from './types';
+
+/** What `src/policy.js` exports as `policy`. */
+export interface Policy {
+  /**
+   * Judges one action. The same action gives the same answer. An error, a trap
+   * or an exhausted limit is a forbid.
+   *
+   * @throws {JudgeError} when the policy cannot judge.
+   */
+  evaluate(action: Action): Finding;
+  /** Says what this policy contains. */
+  describe(): Description;
+}
+
+/**
+ * - `abstain`: nothing to say.
+ * - `permit`: it may happen. Counts only where the operator granted this policy
+ *   the right to permit.
+ * - `escalate`: a person should decide.
+ * - `forbid`: it must not happen. One forbid outweighs every permit.
+ */
+export type Effect = 'abstain' | 'permit' | 'escalate' | 'forbid';
+
+/** A policy's answer. */
+export interface Finding {
+  effect: Effect;
+  /** The rule that decided, as named by `describe`. */
+  rule?: string;
+  /** Why, for a person. The host cuts it at 1,024 bytes. */
+  reason: string;
+}
+
+/** What a policy contains. */
+export interface Description {
+  /** What it is for, in a sentence. */
+  summary: string;
+  rules: Rule[];
+}
+
+/** One rule, for validation and explanation. */
+export interface Rule {
+  /** Unique within the policy. */
+  id: string;
+  /** What it says when it applies. */
+  effect: Effect;
+  /** What it is for, in a sentence. */
+  summary: string;
+}
+
+export type { Action, JudgeError };

@@ -1,0 +1,1 @@
+"""What this component exports and imports, as `wit/world.wit` says."""

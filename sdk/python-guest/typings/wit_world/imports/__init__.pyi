@@ -1,0 +1,1 @@
+"""What the host offers, and the words it shares with components."""
