@@ -6,23 +6,22 @@
 //! a line and changes none.
 //!
 //! Sources: <https://github.com/secure-systems-lab/dsse/blob/v1.0.2/protocol.md>,
-//! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>,
-//! <https://github.com/sigstore/protobuf-specs> (`sigstore_bundle.proto`).
+//! <https://github.com/sigstore/protobuf-specs> (`sigstore_bundle.proto`), and
+//! for its JSON <https://protobuf.dev/programming-guides/json/>.
+
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
-use vak_types::{Digest, KeyId};
+use vak_types::{KeyId, printable};
 
 use crate::key::{PrivateKey, PublicKey};
-use crate::validity::Validity;
+use crate::object::Object;
+use crate::statement::{COMPONENT, MANIFEST, Signed};
 
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-const PREDICATE_TYPE: &str = "urn:vak:component:v1";
-const COMPONENT: &str = "component.wasm";
-const MANIFEST: &str = "manifest.json";
 
 /// Signatures of one package: a publisher, a marketplace and some reviewers.
 const SIGNATURES_MAX: usize = 16;
@@ -30,19 +29,8 @@ const SIGNATURES_MAX: usize = 16;
 /// A bundle takes under 2 KiB.
 pub(crate) const BYTES_MAX: usize = SIGNATURES_MAX * 4 * 1024;
 
-/// What a signature vouches for: this component with this manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Subjects {
-    pub(crate) component: Digest,
-    pub(crate) manifest: Digest,
-}
-
-/// What was signed: the subjects, and from when to when that counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Signed {
-    pub(crate) subjects: Subjects,
-    pub(crate) validity: Validity,
-}
+/// Longest text that is quoted of a file that nobody vouches for, in bytes.
+pub(crate) const QUOTE_BYTES_MAX: usize = 200;
 
 /// Why a signature file was refused before its signature was looked at.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +42,11 @@ pub enum BundleError {
         bytes: usize,
     },
     /// Not the JSON of a bundle, or with parts that are not known here.
-    #[error("the signature file is not a bundle: {0}")]
+    #[error("the signature file is not a bundle: {}", printable(&.0.to_string(), QUOTE_BYTES_MAX))]
     Json(#[from] serde_json::Error),
+    /// The same of the statement in it.
+    #[error("the signed statement is not one about a component: {}", printable(&.0.to_string(), QUOTE_BYTES_MAX))]
+    Statement(serde_json::Error),
     /// A part that is another than the one expected.
     #[error("the signature file has the {field} `{found}`, expected `{expected}`")]
     Unexpected {
@@ -87,19 +78,25 @@ pub enum BundleError {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BundleText {
     media_type: String,
-    verification_material: VerificationMaterial,
-    dsse_envelope: Envelope,
+    verification_material: Object<VerificationMaterial>,
+    dsse_envelope: Object<Envelope>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VerificationMaterial {
-    public_key: KeyHint,
+    public_key: Object<KeyHint>,
+    /// Entries of transparency logs, which nothing here checks: there are none.
+    /// Some readers miss the field when it is left out.
+    #[serde(default)]
+    tlog_entries: [(); 0],
 }
 
+/// Texts that are left out are empty.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyHint {
+    #[serde(default)]
     hint: String,
 }
 
@@ -108,7 +105,7 @@ struct KeyHint {
 struct Envelope {
     payload: String,
     payload_type: String,
-    signatures: Vec<SignatureText>,
+    signatures: Vec<Object<SignatureText>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,56 +116,33 @@ struct SignatureText {
     keyid: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Statement {
-    #[serde(rename = "_type")]
-    statement_type: String,
-    subject: Vec<Subject>,
-    predicate_type: String,
-    predicate: Predicate,
-}
-
-/// When the signature was made, as its maker says, and when it ends.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Predicate {
-    signed_at: jiff::Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<jiff::Timestamp>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Subject {
-    name: String,
-    digest: DigestSet,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DigestSet {
-    sha256: String,
-}
-
 /// A well-formed signature file whose signature is not yet checked.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     payload: Vec<u8>,
     signature: Vec<u8>,
+    /// Whose key it is, as the file says outside of what is signed.
     pub(crate) hint: String,
 }
 
 impl Bundle {
     /// Reads a signature file.
     pub(crate) fn parse_all(bytes: &[u8]) -> Result<Vec<Self>, BundleError> {
+        Ok(Self::located(bytes)?.into_iter().map(|(_, bundle)| bundle).collect())
+    }
+
+    /// The same with where in the file each is.
+    fn located(bytes: &[u8]) -> Result<Vec<(Range<usize>, Self)>, BundleError> {
         if bytes.len() > BYTES_MAX {
             return Err(BundleError::TooLong { bytes: bytes.len() });
         }
-        let texts = serde_json::Deserializer::from_slice(bytes).into_iter::<BundleText>();
-        // One too many is enough to know.
-        let bundles = texts.take(SIGNATURES_MAX + 1).map(|text| Self::read(text?));
-        let bundles = bundles.collect::<Result<Vec<_>, BundleError>>()?;
+        let mut texts = serde_json::Deserializer::from_slice(bytes).into_iter::<Object<BundleText>>();
+        let (mut bundles, mut start) = (Vec::new(), 0);
+        while let Some(text) = texts.next() {
+            let end = texts.byte_offset();
+            bundles.push((start..end, Self::read(text?.0)?));
+            start = end;
+        }
         match bundles.len() {
             1..=SIGNATURES_MAX => Ok(bundles),
             count => Err(BundleError::Bundles(count)),
@@ -176,73 +150,70 @@ impl Bundle {
     }
 
     fn read(bundle: BundleText) -> Result<Self, BundleError> {
-        expect("media type", bundle.media_type, MEDIA_TYPE)?;
-        let envelope = bundle.dsse_envelope;
-        expect("payload type", envelope.payload_type, PAYLOAD_TYPE)?;
-        let [signature] = &envelope.signatures[..] else {
+        expect("media type", &bundle.media_type, MEDIA_TYPE)?;
+        let Object(envelope) = bundle.dsse_envelope;
+        expect("payload type", &envelope.payload_type, PAYLOAD_TYPE)?;
+        let [Object(signature)] = &envelope.signatures[..] else {
             return Err(BundleError::Signatures(envelope.signatures.len()));
         };
+        let Object(VerificationMaterial { public_key: Object(KeyHint { hint }), .. }) = bundle.verification_material;
         Ok(Self {
             payload: decode("payload", &envelope.payload)?,
             signature: decode("signature", &signature.sig)?,
-            hint: bundle.verification_material.public_key.hint,
+            hint,
         })
     }
 
     /// What was signed, if `key` signed it: nothing of the payload is read
     /// before its signature holds.
     pub(crate) fn signed_by(&self, key: &PublicKey) -> Option<Result<Signed, BundleError>> {
-        key.verifies(&pre_authentication_encoding(&self.payload), &self.signature).then(|| statement(&self.payload))
+        let signed = pre_authentication_encoding(&self.payload);
+        key.verifies(&signed, &self.signature).then(|| Signed::from_payload(&self.payload))
+    }
+
+    /// What it says was signed, whoever signed it.
+    pub(crate) fn claimed(&self) -> Result<Signed, BundleError> {
+        Signed::from_payload(&self.payload)
     }
 }
 
-fn statement(payload: &[u8]) -> Result<Signed, BundleError> {
-    let statement: Statement = serde_json::from_slice(payload)?;
-    expect("statement type", statement.statement_type, STATEMENT_TYPE)?;
-    expect("predicate type", statement.predicate_type, PREDICATE_TYPE)?;
-    let Predicate { signed_at, expires_at } = statement.predicate;
-    let validity = Validity::new(signed_at, expires_at).ok_or(BundleError::Validity)?;
-    let digest = |subject: &Subject| format!("sha256:{}", subject.digest.sha256).parse();
-    match &statement.subject[..] {
-        [component, manifest] if component.name == COMPONENT && manifest.name == MANIFEST => {
-            match (digest(component), digest(manifest)) {
-                (Ok(component), Ok(manifest)) => Ok(Signed { subjects: Subjects { component, manifest }, validity }),
-                _ => Err(BundleError::Subjects),
-            }
-        }
-        _ => Err(BundleError::Subjects),
-    }
-}
-
-/// Signs `subjects`: one line of a signature file. The same key, subjects and
-/// times give the same bytes.
-pub(crate) fn sign(key: &PrivateKey, subjects: Subjects, validity: Validity) -> Vec<u8> {
-    let subject =
-        |name: &str, digest: Digest| Subject { name: name.to_owned(), digest: DigestSet { sha256: digest.to_hex() } };
-    let statement = Statement {
-        statement_type: STATEMENT_TYPE.to_owned(),
-        subject: vec![subject(COMPONENT, subjects.component), subject(MANIFEST, subjects.manifest)],
-        predicate_type: PREDICATE_TYPE.to_owned(),
-        predicate: Predicate { signed_at: validity.signed_at(), expires_at: validity.expires_at() },
-    };
-    // Strings in structs always have a JSON form.
-    let payload = serde_json::to_vec(&statement).unwrap_or_default();
+/// Signs: one line of a signature file. The same key, subjects and times give
+/// the same bytes.
+pub(crate) fn sign(key: &PrivateKey, signed: Signed) -> Vec<u8> {
+    let payload = signed.to_payload();
     let keyid = KeyId::to_string(&key.public().id());
+    let sig = BASE64.encode(key.sign(&pre_authentication_encoding(&payload)));
     let bundle = BundleText {
         media_type: MEDIA_TYPE.to_owned(),
-        verification_material: VerificationMaterial { public_key: KeyHint { hint: keyid.clone() } },
-        dsse_envelope: Envelope {
-            signatures: vec![SignatureText {
-                sig: BASE64.encode(key.sign(&pre_authentication_encoding(&payload))),
-                keyid,
-            }],
+        verification_material: Object(VerificationMaterial {
+            public_key: Object(KeyHint { hint: keyid.clone() }),
+            tlog_entries: [],
+        }),
+        dsse_envelope: Object(Envelope {
             payload: BASE64.encode(payload),
             payload_type: PAYLOAD_TYPE.to_owned(),
-        },
+            signatures: vec![Object(SignatureText { sig, keyid })],
+        }),
     };
+    // Strings in structs always have a JSON form.
     let mut line = serde_json::to_vec(&bundle).unwrap_or_default();
     line.push(b'\n');
     line
+}
+
+/// The same file with a signature by `key` in place of those it made before.
+/// What others signed is kept as it is.
+pub(crate) fn countersign(bytes: &[u8], key: &PrivateKey, signed: Signed) -> Result<Vec<u8>, BundleError> {
+    let public = key.public();
+    let mut file = Vec::with_capacity(2 * bytes.len());
+    for (place, bundle) in Bundle::located(bytes)? {
+        if bundle.signed_by(&public).is_none() {
+            file.extend(bytes[place].trim_ascii());
+            file.push(b'\n');
+        }
+    }
+    file.extend(sign(key, signed));
+    Bundle::parse_all(&file).map(|_| file)
 }
 
 /// DSSE's PAE: lengths in front, so that type and payload cannot be shifted
@@ -256,16 +227,21 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {
     BASE64.decode(text).map_err(|_| BundleError::Base64(field))
 }
 
-fn expect(field: &'static str, found: String, expected: &'static str) -> Result<(), BundleError> {
+pub(crate) fn expect(field: &'static str, found: &str, expected: &'static str) -> Result<(), BundleError> {
     match found == expected {
         true => Ok(()),
-        false => Err(BundleError::Unexpected { field, found, expected }),
+        false => Err(BundleError::Unexpected { field, found: printable(found, QUOTE_BYTES_MAX), expected }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use vak_types::Digest;
+
     use super::*;
+    use crate::statement::Subjects;
+    use crate::validity::Validity;
 
     #[test]
     fn encodes_as_dsse_says() {
@@ -284,8 +260,8 @@ mod tests {
         fn no_flipped_byte_verifies(at in 0_usize..2_000, bit in 0_u8..8) {
             let key = PrivateKey::generate().unwrap();
             let subjects = Subjects { component: Digest::of(b"c"), manifest: Digest::of(b"m") };
-            let validity = Validity::new(jiff::Timestamp::UNIX_EPOCH, None).unwrap();
-            let mut bytes = sign(&key, subjects, validity);
+            let validity = Validity::new(Timestamp::UNIX_EPOCH, None).unwrap();
+            let mut bytes = sign(&key, Signed { subjects, validity });
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
             // Flips in spaces, in the key id's text or of a letter's case in

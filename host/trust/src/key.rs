@@ -7,6 +7,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use pkcs8::EncodePublicKey as _;
+use pkcs8::der::pem::LineEnding;
 use vak_types::KeyId;
 
 /// How a public key is written in one line.
@@ -38,8 +40,11 @@ pub enum KeyError {
     #[error("the key file `{}` is not an Ed25519 private key, in PKCS#8 PEM or as its 32 raw bytes", .0.display())]
     NotAKey(PathBuf),
     /// The file is encrypted and nobody gave a passphrase.
-    #[error("the key file `{}` is encrypted; give its passphrase", .0.display())]
+    #[error("the key file `{}` is encrypted, and there is no passphrase for it here; use a key that is not", .0.display())]
     Encrypted(PathBuf),
+    /// Opening it would take more time or memory than any honest file.
+    #[error("the key file `{}` asks for too much work to open it; make a new one with `vak key new`", .0.display())]
+    TooCostly(PathBuf),
     /// The passphrase does not open the file.
     #[error("the passphrase does not open the key file `{}`", .0.display())]
     Passphrase(PathBuf),
@@ -104,6 +109,12 @@ impl PublicKey {
     /// The key's id.
     pub fn id(&self) -> KeyId {
         KeyId::of(self.0.as_bytes())
+    }
+
+    /// A SubjectPublicKeyInfo in PEM, as other tools read it (RFC 8410).
+    pub fn to_pem(&self) -> String {
+        // 32 bytes behind a fixed head always have this form.
+        self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
     }
 
     /// Strict, so that small-order keys and malleable signatures are refused.

@@ -9,13 +9,22 @@ use std::path::Path;
 use ed25519_dalek::SigningKey;
 use pkcs8::der::pem::{LineEnding, PemLabel as _};
 use pkcs8::der::zeroize::Zeroizing;
-use pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncryptedPrivateKeyInfoRef};
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
+use pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncryptedPrivateKeyInfoRef, SecretDocument};
 
 use crate::key::{KeyError, PrivateKey};
 
 /// An encrypted PKCS#8 Ed25519 key takes under 400 bytes of PEM; anything much
 /// longer is another file.
 const FILE_BYTES_MAX: u64 = 4_096;
+
+/// The most memory that scrypt may touch: sixteen times what our own files ask
+/// for, and about a second.
+const SCRYPT_BYTES_MAX: u64 = 256 << 20;
+
+/// The same for files of other tools, which count up to a million today.
+const PBKDF2_ROUNDS_MAX: u32 = 10_000_000;
 
 /// Short passphrases are guessed in spite of scrypt.
 const PASSPHRASE_CHARACTERS_MIN: usize = 8;
@@ -76,28 +85,14 @@ impl PrivateKey {
     /// # Errors
     /// The file is not there, is readable by others, or holds no such key; or
     /// the passphrase is not to be had or not the right one.
-    pub fn read_with(path: &Path, passphrase: impl FnOnce() -> Result<Passphrase, KeyError>) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(io)?;
-        // Of the open file, so that it cannot be swapped between the checks.
-        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Exposed { path: path.to_owned(), mode });
+    pub fn read_with<E: From<KeyError>>(
+        path: &Path,
+        passphrase: impl FnOnce() -> Result<Passphrase, E>,
+    ) -> Result<Self, E> {
+        match Contents::read(path)? {
+            Contents::Key(key) => Ok(key),
+            Contents::Encrypted(document) => Ok(Contents::open(&document, &passphrase()?, path)?),
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(io)?;
-        let not_a_key = || KeyError::NotAKey(path.to_owned());
-        if let Ok(seed) = <&[u8; 32]>::try_from(bytes.as_slice()) {
-            return Ok(Self(SigningKey::from_bytes(seed)));
-        }
-        let pem = std::str::from_utf8(&bytes).map_err(|_| not_a_key())?;
-        if !pem.contains(EncryptedPrivateKeyInfoRef::PEM_LABEL) {
-            return SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| not_a_key());
-        }
-        let Passphrase(passphrase) = passphrase()?;
-        SigningKey::from_pkcs8_encrypted_pem(pem, passphrase.as_bytes())
-            .map(Self)
-            .map_err(|_| KeyError::Passphrase(path.to_owned()))
     }
 
     /// Writes a PKCS#8 PEM file with mode 0600.
@@ -118,8 +113,14 @@ impl PrivateKey {
             _ => KeyError::Io { path: path.to_owned(), source },
         };
         let bytes = self.encode(format).map_err(|_| KeyError::NotAKey(path.to_owned()))?;
+        // Never through a symbolic link either, even one that leads nowhere.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)
+        let written = file.write_all(&bytes).and_then(|()| file.sync_all());
+        written.map_err(|source| {
+            // Half a key is none, and in the way of the next try.
+            std::fs::remove_file(path).unwrap_or_default();
+            io(source)
+        })
     }
 
     fn encode(&self, format: &KeyFormat) -> pkcs8::Result<Zeroizing<Vec<u8>>> {
@@ -133,6 +134,67 @@ impl PrivateKey {
             }
         };
         Ok(Zeroizing::new(text.as_bytes().to_vec()))
+    }
+}
+
+/// What a key file holds.
+enum Contents {
+    Key(PrivateKey),
+    Encrypted(SecretDocument),
+}
+
+impl Contents {
+    fn read(path: &Path) -> Result<Self, KeyError> {
+        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        let file = File::open(path).map_err(io)?;
+        // Of the open file, so that it cannot be swapped between the checks.
+        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyError::Exposed { path: path.to_owned(), mode });
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(io)?;
+        if let Ok(seed) = <&[u8; 32]>::try_from(bytes.as_slice()) {
+            return Ok(Self::Key(PrivateKey(SigningKey::from_bytes(seed))));
+        }
+        let read = || {
+            let pem = std::str::from_utf8(&bytes).ok()?;
+            let (label, document) = SecretDocument::from_pem(pem).ok()?;
+            match label {
+                EncryptedPrivateKeyInfoRef::PEM_LABEL => Some(Self::Encrypted(document)),
+                _ => SigningKey::from_pkcs8_pem(pem).ok().map(PrivateKey).map(Self::Key),
+            }
+        };
+        read().ok_or_else(|| KeyError::NotAKey(path.to_owned()))
+    }
+
+    fn open(
+        document: &SecretDocument,
+        Passphrase(passphrase): &Passphrase,
+        path: &Path,
+    ) -> Result<PrivateKey, KeyError> {
+        let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes());
+        let info = info.map_err(|_| KeyError::NotAKey(path.to_owned()))?;
+        if is_costly(&info.encryption_algorithm) {
+            return Err(KeyError::TooCostly(path.to_owned()));
+        }
+        SigningKey::from_pkcs8_encrypted_der(document.as_bytes(), passphrase.as_bytes())
+            .map(PrivateKey)
+            .map_err(|_| KeyError::Passphrase(path.to_owned()))
+    }
+}
+
+/// Whether a file says that opening it takes more than [`SCRYPT_BYTES_MAX`] or
+/// [`PBKDF2_ROUNDS_MAX`]. One could say terabytes.
+fn is_costly(scheme: &EncryptionScheme) -> bool {
+    let EncryptionScheme::Pbes2(parameters) = scheme else { return false };
+    match &parameters.kdf {
+        Kdf::Scrypt(scrypt) => {
+            let passes = u64::from(scrypt.block_size) * u64::from(scrypt.parallelization);
+            scrypt.cost_parameter.saturating_mul(passes).saturating_mul(128) > SCRYPT_BYTES_MAX
+        }
+        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count > PBKDF2_ROUNDS_MAX,
+        _ => false,
     }
 }
 

@@ -29,14 +29,17 @@
 
 #![forbid(unsafe_code)]
 
+mod aside;
 mod bundle;
 mod key;
 mod key_file;
 mod manifest;
+mod object;
 mod package;
 mod pattern;
 mod policy;
 mod requirement;
+mod statement;
 mod validity;
 mod verify;
 
@@ -44,7 +47,7 @@ pub use bundle::BundleError;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use key_file::{KeyFormat, Passphrase};
 pub use manifest::{Manifest, ManifestError, Tool};
-pub use package::{Package, PackageError};
+pub use package::{Claim, Package, PackageError};
 pub use pattern::NamePattern;
 pub use policy::{Rule, SettingsError, TrustPolicy, TrustSettings, TrustedKey};
 pub use requirement::{Requirement, RequirementError, Role, Signer};

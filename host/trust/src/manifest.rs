@@ -2,10 +2,13 @@
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use vak_types::{Capability, Json, Kind, LimitSettings, Name, Requested, Right};
+use serde_json::Value;
+use vak_types::{Capability, Json, Kind, LimitSettings, Name, Requested, Right, printable};
+
+use crate::bundle::QUOTE_BYTES_MAX;
 
 /// A manifest is a page of text and some schemas at the most.
-const BYTES_MAX: usize = 256 * 1024;
+pub(crate) const BYTES_MAX: usize = 256 * 1024;
 
 /// Longest description, in bytes: a paragraph.
 const DESCRIPTION_BYTES_MAX: usize = 2_048;
@@ -32,7 +35,7 @@ pub enum ManifestError {
     #[error("the manifest is not valid: {0}")]
     Toml(#[from] toml::de::Error),
     /// Not the JSON that a packed manifest is.
-    #[error("the packed manifest is not valid: {0}")]
+    #[error("the packed manifest is not valid: {}", printable(&.0.to_string(), QUOTE_BYTES_MAX))]
     Json(#[from] serde_json::Error),
     /// A field or the whole is too long.
     #[error("the manifest's {field} has {bytes} bytes; the most is {bytes_max}")]
@@ -210,7 +213,7 @@ impl Manifest {
         match &self.tool {
             Some(_) if self.kind != Kind::Skill => return Err(ManifestError::NoTool { kind: self.kind }),
             Some(tool) => {
-                at_most("tool.description", tool.description.len(), TOOL_DESCRIPTION_BYTES_MAX)?;
+                text("tool.description", &tool.description, TOOL_DESCRIPTION_BYTES_MAX)?;
                 schema("tool.input_schema", Some(&tool.input_schema))?;
                 schema("tool.output_schema", tool.output_schema.as_ref())?;
             }
@@ -234,23 +237,46 @@ impl Manifest {
     }
 }
 
-/// A text that is shown to people: not too long, and what it seems to be.
+/// A text that is shown to people or models: not too long, and what it seems to
+/// be.
 fn text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), ManifestError> {
     at_most(field, text.len(), bytes_max)?;
-    // Line breaks are fine in a paragraph.
+    match is_deceptive(text) {
+        false => Ok(()),
+        true => Err(ManifestError::Deceptive { field }),
+    }
+}
+
+/// Whether people don't see all of a text, or see another. Line breaks are fine
+/// in a paragraph.
+fn is_deceptive(text: &str) -> bool {
     let lines = text.replace(['\n', '\t'], " ");
-    match vak_types::printable(&lines, usize::MAX) == lines {
-        true => Ok(()),
-        false => Err(ManifestError::Deceptive { field }),
+    printable(&lines, usize::MAX) != lines || lines.contains(is_hidden)
+}
+
+/// Characters that models read and people don't see: tags, which spell all of
+/// ASCII, and the like.
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The same of every text in a document.
+fn has_deceptive(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_deceptive(text),
+        Value::Array(items) => items.iter().any(has_deceptive),
+        Value::Object(members) => members.iter().any(|(key, value)| is_deceptive(key) || has_deceptive(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
 fn schema(field: &'static str, schema: Option<&Json>) -> Result<(), ManifestError> {
     let Some(schema) = schema else { return Ok(()) };
     at_most(field, schema.as_str().len(), SCHEMA_BYTES_MAX)?;
-    match schema.as_str().starts_with('{') {
-        true => Ok(()),
-        false => Err(ManifestError::NotASchema { field }),
+    match schema.to_value() {
+        value if has_deceptive(&value) => Err(ManifestError::Deceptive { field }),
+        Value::Object(_) => Ok(()),
+        _ => Err(ManifestError::NotASchema { field }),
     }
 }
 
@@ -301,6 +327,17 @@ mod tests {
             (TEXT.replace("'d'", &format!("'{}'", "d".repeat(3_000))), "description has 3000 bytes"),
             (TEXT.replace("'d'", "\"safe\\u202Eelif\""), "description has a control character"),
             (format!("{TEXT}source = \"x\\u001b[2J\""), "source has a control character"),
+            (TEXT.replace("'MIT'", "\"MIT\\u0000\""), "license has a control character"),
+            (TEXT.replace("'d'", "\"d\\U000E0041\""), "description has a control character"),
+            (
+                format!("{skill}[tool]\ndescription = \"\\u061C\"\ninput_schema = {{}}"),
+                "tool.description has a control",
+            ),
+            (
+                format!("{skill}[tool]\ndescription = ''\ninput_schema = {{ a = [{{ b = \"\\u202E\" }}] }}"),
+                "tool.input_schema has a control character",
+            ),
+            (format!("{TEXT}[config_schema]\n\"\\u200B\" = 1"), "config_schema has a control character"),
             (
                 format!("{TEXT}interface = 'vak:policy/policy@9.0.0'"),
                 "a policy for this host has `vak:policy/policy@0.1.0`",

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use vak_types::Digest;
 
-use crate::bundle::{self, Subjects};
+use crate::aside;
+use crate::bundle::{self, Bundle, BundleError};
 use crate::key::PrivateKey;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
+use crate::statement::{Signed, Subjects};
 use crate::validity::Validity;
 
 /// Largest component: a Python one with its interpreter takes 20 MiB.
@@ -68,13 +70,13 @@ impl Package {
         };
         Ok(Self {
             component: read(path, COMPONENT_BYTES_MAX)?,
-            manifest: read(&files.manifest, COMPONENT_BYTES_MAX)?,
+            manifest: read(&files.manifest, manifest::BYTES_MAX as u64)?,
             bundle,
         })
     }
 
-    /// Writes the package's files; a signature that is there and belongs to
-    /// other bytes is removed.
+    /// Writes the package's files, each aside and then in one step; a signature
+    /// that is there and belongs to other bytes is removed.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -82,36 +84,60 @@ impl Package {
         let files = Files::beside(path)?;
         write(path, &self.component)?;
         write(&files.manifest, &self.manifest)?;
+        self.write_signatures(path).map(|_| ())
+    }
+
+    /// Writes the signature file alone, and gives its path. Without signatures
+    /// there is none.
+    ///
+    /// # Errors
+    /// The file cannot be written, or not be removed.
+    pub fn write_signatures(&self, path: &Path) -> Result<PathBuf, PackageError> {
+        let Files { bundle: file, .. } = Files::beside(path)?;
         match &self.bundle {
-            Some(bundle) => write(&files.bundle, bundle),
-            None => match std::fs::remove_file(&files.bundle) {
+            Some(bundle) => write(&file, bundle)?,
+            None => match std::fs::remove_file(&file) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    Err(PackageError::Io { path: files.bundle, source })
+                    return Err(PackageError::Io { path: file, source });
                 }
-                _ => Ok(()),
+                _ => {}
             },
         }
+        Ok(file)
     }
 
     /// The same package signed by `key` alone. The same key, bytes and times give
     /// the same signature file.
     #[must_use]
     pub fn sign(mut self, key: &PrivateKey, validity: Validity) -> Self {
-        self.bundle = Some(bundle::sign(key, self.subjects(), validity));
+        self.bundle = Some(bundle::sign(key, Signed { subjects: self.subjects(), validity }));
         self
     }
 
-    /// The same package with a signature by `key` beside those that are there.
-    #[must_use]
-    pub fn countersign(mut self, key: &PrivateKey, validity: Validity) -> Self {
-        let line = bundle::sign(key, self.subjects(), validity);
-        let mut bundle = self.bundle.take().unwrap_or_default();
-        if !bundle.is_empty() && !bundle.ends_with(b"\n") {
-            bundle.push(b'\n');
-        }
-        bundle.extend(line);
-        self.bundle = Some(bundle);
-        self
+    /// The same package with a signature by `key` beside those of others.
+    ///
+    /// # Errors
+    /// The signature file is malformed, or full.
+    pub fn countersign(mut self, key: &PrivateKey, validity: Validity) -> Result<Self, BundleError> {
+        let signed = Signed { subjects: self.subjects(), validity };
+        self.bundle = Some(match &self.bundle {
+            Some(bytes) => bundle::countersign(bytes, key, signed)?,
+            None => bundle::sign(key, signed),
+        });
+        Ok(self)
+    }
+
+    /// What the signature file says, with nothing verified.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn claims(&self) -> Result<Vec<Claim>, BundleError> {
+        let claim = |bundle: Bundle| {
+            let Signed { subjects: Subjects { component, manifest }, validity } = bundle.claimed()?;
+            Ok(Claim { signer: bundle.hint, component, manifest, validity })
+        };
+        let bundles = self.bundle.as_deref().map(Bundle::parse_all).transpose()?;
+        bundles.unwrap_or_default().into_iter().map(claim).collect()
     }
 
     /// The digests of the component and of its manifest, which signatures are
@@ -124,6 +150,19 @@ impl Package {
     pub(crate) fn subjects(&self) -> Subjects {
         Subjects { component: Digest::of(&self.component), manifest: Digest::of(&self.manifest) }
     }
+}
+
+/// What a signature says of itself: anybody can write that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose key it names, in whatever characters.
+    pub signer: String,
+    /// The component that it is said to be over.
+    pub component: Digest,
+    /// The manifest that it is said to be over.
+    pub manifest: Digest,
+    /// When it is said to count.
+    pub validity: Validity,
 }
 
 struct Files {
@@ -157,5 +196,5 @@ fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, PackageError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), PackageError> {
-    std::fs::write(path, bytes).map_err(|source| PackageError::Io { path: path.to_owned(), source })
+    aside::write(path, bytes).map_err(|source| PackageError::Io { path: path.to_owned(), source })
 }

@@ -176,6 +176,9 @@ mod tests {
     use super::*;
     use crate::PrivateKey;
 
+    /// Sets of signers, by their places.
+    type Signers<'a> = &'a [&'a [usize]];
+
     fn keys() -> Vec<TrustedKey> {
         let key = |name: &str, roles: &[Role]| TrustedKey {
             name: name.parse().unwrap(),
@@ -203,7 +206,7 @@ mod tests {
     #[test]
     fn holds_for_exactly_who_is_named() {
         let keys = keys();
-        let cases: &[(&str, &[&[usize]], &[&[usize]])] = &[
+        let cases: &[(&str, Signers, Signers)] = &[
             ("{ role = 'publisher' }", &[&[0], &[0, 1]], &[&[], &[1, 2, 3]]),
             ("{ key = 'ann' }", &[&[2]], &[&[], &[0, 1, 3]]),
             ("{ all_of = [{ role = 'publisher' }, { key = 'ann' }] }", &[&[0, 2]], &[&[0], &[2], &[0, 3], &[]]),

@@ -5,6 +5,9 @@ use jiff::{SignedDuration, Timestamp, Unit};
 /// How far a signer's clock may be ahead of ours.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// 9998-12-31T23:59:59Z.
+const LAST_SECOND: i64 = 253_370_764_799;
+
 /// When a signature was made, as its maker says, and when it ends. To the
 /// second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +29,18 @@ pub enum OutOfTime {
 
 impl Validity {
     /// From `signed_at` on, until `expires_at` if there is one; `None` if that
-    /// is not later.
+    /// is not later, or one of them is not in the years 1970 to 9998.
     pub fn new(signed_at: Timestamp, expires_at: Option<Timestamp>) -> Option<Self> {
         let validity = Self { signed_at: to_the_second(signed_at), expires_at: expires_at.map(to_the_second) };
-        validity.expires_at.is_none_or(|expires_at| expires_at > validity.signed_at).then_some(validity)
+        let in_order = validity.expires_at.is_none_or(|expires_at| expires_at > validity.signed_at);
+        let times = [Some(validity.signed_at), validity.expires_at];
+        (in_order && times.iter().flatten().all(Self::covers)).then_some(validity)
+    }
+
+    /// Whether a signature can have such a time: one that every library can
+    /// read, and that is written with four digits for its year.
+    pub(crate) fn covers(time: &Timestamp) -> bool {
+        (0..=LAST_SECOND).contains(&time.as_second())
     }
 
     /// From `signed_at` on, without an end.
@@ -83,7 +94,11 @@ mod tests {
             let now = vak_types::Timestamp::from_nanos(now * 1_000_000_000);
             assert_eq!(validity.check(now).is_ok(), counts, "{now:?}");
         }
-        assert!(Validity::new(at(10), Some(at(10))).is_none());
+        for (signed_at, expires_at) in
+            [(10, Some(10)), (-1, None), (10, Some(LAST_SECOND + 1)), (LAST_SECOND + 1, None)]
+        {
+            assert!(Validity::new(at(signed_at), expires_at.map(at)).is_none(), "{signed_at} {expires_at:?}");
+        }
         let last = vak_types::Timestamp::from_nanos(u64::MAX);
         assert_eq!(Validity::new(at(10), None).unwrap().check(last), Ok(()));
     }

@@ -4,16 +4,13 @@ use std::fmt;
 
 use vak_types::{Digest, KeyId, Timestamp};
 
-use crate::bundle::{Bundle, BundleError, Subjects};
+use crate::bundle::{Bundle, BundleError, QUOTE_BYTES_MAX};
 use crate::manifest::{Manifest, ManifestError};
 use crate::package::Package;
 use crate::policy::{TrustPolicy, TrustedKey};
 use crate::requirement::{Requirement, Role};
+use crate::statement::Subjects;
 use crate::validity::OutOfTime;
-
-/// Longest text that is quoted of a file that nobody vouches for, in
-/// characters.
-const QUOTE_CHARACTERS_MAX: usize = 100;
 
 /// Why a package is not trusted.
 #[derive(Debug, thiserror::Error)]
@@ -210,8 +207,8 @@ impl TrustPolicy {
             // The hint only says where to look first; each key is tried.
             let made = self.settings().keys.iter().find_map(|key| Some((key, bundle.signed_by(&key.public)?)));
             let Some((key, signed)) = made else {
-                let signer = bundle.hint.chars().take(QUOTE_CHARACTERS_MAX).collect::<String>();
-                dismissed.push(Dismissed { signer: vak_types::printable(&signer, usize::MAX), why: Why::Untrusted });
+                let signer = vak_types::printable(&bundle.hint, QUOTE_BYTES_MAX);
+                dismissed.push(Dismissed { signer, why: Why::Untrusted });
                 continue;
             };
             let signed = signed?;

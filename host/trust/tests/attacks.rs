@@ -208,7 +208,7 @@ fn it_takes_the_signatures_that_the_rules_name() {
     ";
     let trust = policy(text, &[("maker", &maker), ("shop", &shop), ("ann", &ann), ("bob", &bob)]);
     let signed = |manifest: &str, keys: &[&PrivateKey]| {
-        keys.iter().fold(package(b"one", manifest), |package, key| package.countersign(key, always()))
+        keys.iter().fold(package(b"one", manifest), |package, key| package.countersign(key, always()).unwrap())
     };
     let skill = MANIFEST.replace("policy", "skill");
 
@@ -241,7 +241,7 @@ fn only_some_publishers_policies_may_permit() {
     let (acme, shop) = (key(), key());
     let text = "keys = [{ name = 'acme', public = '{acme}'MORE },
                         { name = 'shop', public = '{shop}', roles = ['marketplace'], may_permit = true }]";
-    let package = package(b"one", MANIFEST).countersign(&acme, always()).countersign(&shop, always());
+    let package = package(b"one", MANIFEST).sign(&acme, always()).countersign(&shop, always()).unwrap();
     for (more, may) in [("", false), (", may_permit = false", false), (", may_permit = true", true)] {
         let trust = policy(&text.replace("MORE", more), &[("acme", &acme), ("shop", &shop)]);
         assert_eq!(trust.verify(package.clone(), Unsigned::Refuse, here()).unwrap().may_permit(), may, "{more}");
