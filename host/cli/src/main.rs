@@ -50,8 +50,7 @@ enum Command {
     /// Make and show keys.
     #[command(subcommand)]
     Key(key::Key),
-    /// Sign a component and its manifest.
-    Sign(key::Sign),
+    Sign(vak_skill_sign::Sign),
     /// Verify and read the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
