@@ -209,6 +209,9 @@ mod tests {
             (r#""\u0041\n""#, r#""A\n""#),
             ("18446744073709551615", "18446744073709551615"),
             ("1e2", "100.0"),
+            // Read less exactly, it would be another number.
+            ("-1.6797147598904503", "-1.6797147598904503"),
+            ("9007199254740993.0", "9007199254740992.0"),
         ];
         for (text, canonical) in cases {
             assert_eq!(Json::parse(text).unwrap().as_str(), canonical);
@@ -235,6 +238,14 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn numbers_are_read_exactly(number in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+            let json = Json::parse(&format!("[{number:e}]")).unwrap();
+            assert_eq!(json.to_value()[0].as_f64(), Some(number));
+            assert_eq!(Json::parse(json.as_str()).unwrap(), json);
+            assert_eq!(serde_json::to_string(&json).unwrap(), json.as_str());
+        }
+
         #[test]
         fn canonical_text_is_a_fixed_point(text in "[\\[\\]{}\",:0-9a-z\\\\ .-]{0,40}") {
             if let Ok(json) = Json::parse(&text) {
