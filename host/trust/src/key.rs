@@ -130,8 +130,10 @@ impl FromStr for PublicKey {
         let key = || {
             let bytes = BASE64.decode(text.strip_prefix(PUBLIC_PREFIX)?).ok()?;
             let key = VerifyingKey::from_bytes(&bytes.try_into().ok()?).ok()?;
-            // A small-order key verifies signatures nobody made.
-            (!key.is_weak()).then_some(Self(key))
+            // A small-order key verifies signatures nobody made, and one that is
+            // not reduced has another id than the same key written as usual.
+            let reduced = key.to_edwards().compress().as_bytes() == key.as_bytes();
+            (reduced && !key.is_weak()).then_some(Self(key))
         };
         key().ok_or_else(|| KeyError::NotPublic(text.to_owned()))
     }

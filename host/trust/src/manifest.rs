@@ -159,7 +159,7 @@ impl Manifest {
         if manifest.interface.is_empty() {
             manifest.kind.interface().clone_into(&mut manifest.interface);
         }
-        manifest.check()
+        manifest.check()?.packable()
     }
 
     /// Reads the packed form.
@@ -187,12 +187,17 @@ impl Manifest {
     /// # Errors
     /// It is no skill, or `tool` is too long or has no schemas.
     pub fn with_tool(self, tool: Tool) -> Result<Self, ManifestError> {
-        Self { tool: Some(tool), ..self }.check()
+        Self { tool: Some(tool), ..self }.check()?.packable()
     }
 
     /// What this version asks for beyond what `old` did.
     pub fn widens(&self, old: &Self) -> Vec<Right> {
         self.grants.beyond(&old.grants)
+    }
+
+    /// Text grows by what has to be escaped in JSON.
+    fn packable(self) -> Result<Self, ManifestError> {
+        at_most("packed form", self.to_packed().len(), BYTES_MAX).map(|()| self)
     }
 
     fn check(self) -> Result<Self, ManifestError> {

@@ -3,7 +3,7 @@
 //! Source: <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use vak_types::Digest;
 
 use crate::bundle::{BundleError, expect};
@@ -57,8 +57,13 @@ struct DigestSet {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Predicate {
     signed_at: Second,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     expires_at: Option<Second>,
+}
+
+/// What is there is a time: `null` is not the same as nothing.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Second>, D::Error> {
+    Second::deserialize(deserializer).map(Some)
 }
 
 /// A time to the second, in the one way it is written here.
