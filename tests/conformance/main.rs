@@ -1,6 +1,7 @@
-//! The audit log against implementations of its format that are not this one:
-//! a verifier in Python that was written from `host/audit/FORMAT.md`, the test
-//! vectors of Certificate Transparency, and other people's crates.
+//! The audit log and signatures of packages against implementations of their
+//! formats that are not this one: verifiers in Python that were written from
+//! `host/audit/FORMAT.md` and `host/trust/FORMAT.md`, the test vectors of
+//! Certificate Transparency, and other people's crates.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,6 +11,7 @@ mod decoding;
 mod logs;
 mod made_elsewhere;
 mod oracle;
+mod packages;
 mod tampering;
 mod third_party;
 mod vectors;
