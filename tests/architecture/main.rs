@@ -37,7 +37,6 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-audit-verify",
             "vak-author",
-            "vak-engine",
             "vak-pipeline",
             "vak-plugin",
             "vak-server",

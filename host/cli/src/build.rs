@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use vak_author::{Builder, Built};
+use vak_workbench::{COMPILED, described};
 
 /// Build and pack the component in a folder, with the tools of its language.
 /// Tools that are missing are installed into the folder.
@@ -34,6 +35,7 @@ impl Build {
         let output = output.unwrap_or_else(|| project.join("dist"));
         std::fs::create_dir_all(&output).with_context(|| format!("making `{}`", output.display()))?;
         let path = output.join(format!("{name}.wasm"));
+        let package = described(package, Some(&output.join(COMPILED)))?;
         package.write(&path)?;
         println!("built {} ({} bytes)", path.display(), package.component.len());
         Ok(ExitCode::SUCCESS)

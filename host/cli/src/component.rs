@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
-use vak_engine::{LoadError, Problem};
 use vak_trust::{Manifest, Package, PublicKey, TrustPolicy, Unsigned};
-use vak_workbench::{Workbench, WorkbenchError};
+use vak_workbench::described;
 
 use crate::{Configured, now};
 
@@ -58,26 +57,13 @@ impl Component {
 fn pack(wasm: &Path, manifest: &Path, output: &Path) -> anyhow::Result<ExitCode> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading `{}`", path.display()));
     let text = String::from_utf8(read(manifest)?).with_context(|| format!("reading `{}`", manifest.display()))?;
-    let package = with_tool(vak_author::pack(&read(wasm)?, &text)?)?;
+    let package = described(vak_author::pack(&read(wasm)?, &text)?, None)?;
     let name = Manifest::from_packed(&package.manifest)?.name;
     let path = output.join(format!("{name}.wasm"));
     std::fs::create_dir_all(output).with_context(|| format!("making `{}`", output.display()))?;
     package.write(&path)?;
     println!("packed {} ({} bytes)", path.display(), package.component.len());
     Ok(ExitCode::SUCCESS)
-}
-
-/// The package with what the skill says of itself in its manifest, so that it
-/// can be read, and compared, without running anything. One that can't say
-/// before it is configured goes without.
-fn with_tool(package: Package) -> anyhow::Result<Package> {
-    let tool = match Workbench::new(package.clone(), None)?.tool() {
-        Err(WorkbenchError::Load(LoadError { problem: Problem::NeedsConfig, .. })) => None,
-        tool => tool.context("asking the skill what it is")?,
-    };
-    let Some(tool) = tool else { return Ok(package) };
-    let manifest = Manifest::from_packed(&package.manifest)?.with_tool(tool)?;
-    Ok(Package::unsigned(package.component, &manifest))
 }
 
 fn inspect(component: &Path, keys: Vec<PublicKey>) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde_json::json;
 use vak_trust::{Manifest, Package};
-use vak_workbench::{Case, Workbench};
+use vak_workbench::{COMPILED, Case, Workbench};
 
 /// A component and its cases.
 #[derive(Args)]
@@ -15,7 +15,7 @@ struct Subject {
     /// The component's folder, with its `vak-component.toml`.
     #[arg(default_value = ".")]
     folder: PathBuf,
-    /// The component, if it is not `NAME.wasm` in that folder.
+    /// The component, if it is not `dist/NAME.wasm` in that folder.
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
     /// The folder of the cases, if it is not `tests` in that folder.
@@ -60,12 +60,11 @@ impl Subject {
             None => {
                 let path = self.folder.join("vak-component.toml");
                 let text = std::fs::read_to_string(&path).with_context(|| format!("reading `{}`", path.display()))?;
-                self.folder.join(format!("{}.wasm", Manifest::from_toml(&text)?.name))
+                self.folder.join("dist").join(format!("{}.wasm", Manifest::from_toml(&text)?.name))
             }
         };
         let package = Package::read(&component).context("build the component first, with `vak build`")?;
-        // Beside the component, because compiling one in JavaScript takes seconds.
-        let cache = component.with_file_name(".vak-compiled");
+        let cache = component.with_file_name(COMPILED);
         let cases = self.cases.clone().unwrap_or_else(|| self.folder.join("tests"));
         let mut cases = Case::read_all(&cases)?;
         if !self.case.is_empty() {

@@ -25,4 +25,4 @@ mod workbench;
 pub use case::{Case, CaseError};
 pub use compare::Difference;
 pub use pace::Pace;
-pub use workbench::{Workbench, WorkbenchError};
+pub use workbench::{COMPILED, Workbench, WorkbenchError, described};

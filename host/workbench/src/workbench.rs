@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request, TooMuch};
+use vak_engine::{CallLimits, Engine, EngineError, LoadError, Problem, Request, TooMuch};
 use vak_plugin::{Loaded, load};
-use vak_trust::{Component, Package, Tool, TrustError, TrustPolicy, Unsigned, Verified};
+use vak_trust::{Component, Manifest, Package, Tool, TrustError, TrustPolicy, Unsigned, Verified};
 use vak_types::{Directory, Granted, HttpGrant, Kind, LimitSettings, Name, Requested, Timestamp};
 
 use crate::answer::Call;
@@ -37,6 +37,10 @@ pub enum WorkbenchError {
     #[error("what the case gives can't be laid out: {0}")]
     LayOut(std::io::Error),
 }
+
+/// The folder beside a built component in which its compiled code is kept: a
+/// component in JavaScript takes seconds to compile.
+pub const COMPILED: &str = ".vak-compiled";
 
 /// A component that is tried out, signed or not, in the engine of a host.
 pub struct Workbench {
@@ -76,15 +80,17 @@ impl Workbench {
         Ok(Pace::of(calls, || drop(call.answer())))
     }
 
-    /// What a skill says of itself, for its manifest; `None` for other kinds.
-    ///
-    /// # Errors
-    /// It does not load.
-    pub fn tool(&self) -> Result<Option<Tool>, WorkbenchError> {
+    /// What a skill says of itself; `None` for other kinds, and for one that
+    /// can't say before it is configured.
+    fn tool(&self) -> Result<Option<Tool>, WorkbenchError> {
         if self.component.get().manifest.kind != Kind::Skill {
             return Ok(None);
         }
-        let Loaded::Skill(skill) = self.load(None, &HostAnswers::default())?.loaded else { return Ok(None) };
+        let tried = match self.load(None, &HostAnswers::default()) {
+            Err(WorkbenchError::Load(LoadError { problem: Problem::NeedsConfig, .. })) => return Ok(None),
+            tried => tried?,
+        };
+        let Loaded::Skill(skill) = tried.loaded else { return Ok(None) };
         let tool = skill.tool();
         Ok(Some(Tool {
             description: tool.description.clone(),
@@ -108,6 +114,19 @@ impl Workbench {
         };
         Ok(Tried { loaded: load(&self.engine, &request)?, _rights: rights })
     }
+}
+
+/// The package, unsigned, with what the skill in it says of itself in its
+/// manifest, so that it can be read, and compared, without running anything.
+/// Compiled code is kept in `cache`, where the next who tries it finds it.
+///
+/// # Errors
+/// The component does not load as what its manifest says it is.
+pub fn described(package: Package, cache: Option<&Path>) -> Result<Package, WorkbenchError> {
+    let Some(tool) = Workbench::new(package.clone(), cache)?.tool()? else { return Ok(package) };
+    let manifest = Manifest::from_packed(&package.manifest).map_err(TrustError::from)?;
+    let manifest = manifest.with_tool(tool).map_err(TrustError::from)?;
+    Ok(Package::unsigned(package.component, &manifest))
 }
 
 /// A component that is loaded, and what it may use while it is.

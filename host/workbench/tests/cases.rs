@@ -37,7 +37,7 @@ fn first_party_components_answer_as_expected() {
 }
 
 /// A case with these files, and its folder.
-fn case(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+fn case(files: Files<'_>) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let case = folder.path().join("one");
     fs::create_dir(&case).unwrap();
@@ -46,6 +46,9 @@ fn case(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
     }
     (folder, case)
 }
+
+/// Names and contents.
+type Files<'a> = &'a [(&'a str, &'a str)];
 
 const ACTION: &str = r#"{"agent": "a", "session": "s", "operation": "host/shell", "resource": "r"}"#;
 
@@ -67,7 +70,7 @@ fn a_wrong_answer_is_told_and_a_right_one_recorded() {
 
 #[test]
 fn what_is_wrong_with_a_case_is_said() {
-    let cases: &[(&[(&str, &str)], &str)] = &[
+    let cases: &[(Files<'_>, &str)] = &[
         (&[("input.json", "{")], "input.json`: not acceptable as JSON"),
         (&[("input.json", r#"{"a": 1, "a": 2}"#)], "the key `a` stands twice"),
         (&[("input.json", ACTION), ("expected.json", "[")], "expected.json`: EOF"),
@@ -82,7 +85,7 @@ fn what_is_wrong_with_a_case_is_said() {
     let empty = tempfile::tempdir().unwrap();
     assert!(Case::read_all(empty.path()).unwrap_err().to_string().contains("has no cases"));
 
-    let answers: &[(&str, &[(&str, &str)], &str)] = &[
+    let answers: &[(&str, Files<'_>, &str)] = &[
         ("no-shell", &[("input.json", r#"{"agent": "a"}"#)], "missing field `session`"),
         ("no-shell", &[("input.json", ACTION), ("config.toml", "x")], "takes no configuration"),
         ("rules", &[("input.json", ACTION)], "needs a configuration"),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use vak_test_support::{Site, publisher_key};
-use vak_trust::Package;
+use vak_trust::{Package, Validity};
+use vak_types::Timestamp;
 
 use crate::project::built;
 
@@ -14,7 +15,11 @@ use crate::project::built;
 fn site(language: &'static str) -> Site {
     let section = |kind: &'static str, table: &str| {
         let component = built(kind, language);
-        Package::read(&component).unwrap().sign(&publisher_key()).write(&component).unwrap();
+        Package::read(&component)
+            .unwrap()
+            .sign(&publisher_key(), Validity::since(Timestamp::from_nanos(0)))
+            .write(&component)
+            .unwrap();
         format!("[[{table}]]\nname = '{language}-{kind}'\ncomponent = '{}'", component.display())
     };
     Site::new()
