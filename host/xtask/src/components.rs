@@ -1,5 +1,6 @@
 //! Building, packing and signing the components of this checkout.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,18 +19,22 @@ pub(crate) fn folder() -> PathBuf {
 struct Guest {
     folder: PathBuf,
     package: String,
+    /// What it is compiled for: `package.metadata.vak.target`.
+    target: String,
 }
 
 /// Builds every component and signs it with a key that belongs to this
 /// checkout alone: `publisher.key`, made on the first run.
 pub(crate) fn build() -> Result<()> {
-    tools::wasm_target()?;
     // The whole workspace, so that `demo` and `test` build the same things.
     run(&mut cargo(&["build", "--workspace", "--bins"]))?;
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
     let key = publisher(&folder)?;
     let guests = guests()?;
+    for target in guests.iter().map(|guest| guest.target.as_str()).collect::<BTreeSet<_>>() {
+        tools::wasm_target(target)?;
+    }
     let bar = ProgressBar::new(guests.len() as u64);
     bar.set_style(ProgressStyle::with_template("components {bar:30} {pos}/{len} {msg}")?);
     for guest in guests {
@@ -61,7 +66,7 @@ fn guests() -> Result<Vec<Guest>> {
     let mut folders = vec![root().join("components"), root().join("tests")];
     while let Some(folder) = folders.pop() {
         if folder.join("vak-component.toml").exists() {
-            guests.push(Guest { package: package_name(&folder)?, folder });
+            guests.push(Guest::read(folder)?);
             continue;
         }
         for entry in std::fs::read_dir(&folder)? {
@@ -75,25 +80,29 @@ fn guests() -> Result<Vec<Guest>> {
     Ok(guests)
 }
 
-fn package_name(folder: &Path) -> Result<String> {
-    let path = folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    let table: toml::Table = toml::from_str(&text)?;
-    let name = table.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str);
-    Ok(name.with_context(|| format!("{} names no package", path.display()))?.to_owned())
-}
-
 impl Guest {
+    fn read(folder: PathBuf) -> Result<Self> {
+        let path = folder.join("Cargo.toml");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let table: toml::Table = toml::from_str(&text)?;
+        let package = table.get("package").with_context(|| format!("{} has no package", path.display()))?;
+        let name = package.get("name").and_then(toml::Value::as_str);
+        let name = name.with_context(|| format!("{} names no package", path.display()))?.to_owned();
+        let target = package.get("metadata").and_then(|metadata| metadata.get("vak")).and_then(|vak| vak.get("target"));
+        let target = target.and_then(toml::Value::as_str).unwrap_or(tools::WASM).to_owned();
+        Ok(Self { folder, package: name, target })
+    }
+
     fn build(&self, folder: &Path, key: &Path) -> Result<()> {
         // One package at a time: a component has one world, and cargo would
         // unite the features of all that it builds together. The crate type is
         // given here because these symbols cannot be linked natively.
         let arguments = ["rustc", "--quiet", "--package", &self.package, "--lib", "--crate-type", "cdylib"];
         let mut compile = cargo(&arguments);
-        compile.args(["--profile", "guest", "--target", tools::WASM]);
+        compile.args(["--profile", "guest", "--target", &self.target]);
         run(&mut compile)?;
         let module = self.package.replace('-', "_");
-        let module = target().join(tools::WASM).join("guest").join(format!("{module}.wasm"));
+        let module = target().join(&self.target).join("guest").join(format!("{module}.wasm"));
         let manifest = self.folder.join("vak-component.toml");
         let mut pack = vak();
         pack.args(["component", "pack"]).arg(&module).arg("--manifest").arg(&manifest).arg("--output").arg(folder);

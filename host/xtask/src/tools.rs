@@ -8,24 +8,24 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run::{output, root, run, target};
 
-/// The target that guests are compiled for: it has no operating system, so
-/// what they import is what their WIT says.
+/// The target that guests are compiled for if they name no other: it has no
+/// operating system, so what they import is what their WIT says.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// Makes sure that guests can be compiled.
-pub(crate) fn wasm_target() -> Result<()> {
-    let library = || output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]));
+/// Makes sure that guests can be compiled for `target`.
+pub(crate) fn wasm_target(target: &str) -> Result<()> {
+    let library = || output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
     let installed =
         || -> Result<bool> { Ok(Path::new(library()?.trim()).read_dir().is_ok_and(|mut it| it.next().is_some())) };
     if installed()? {
         return Ok(());
     }
-    eprintln!("adding the Rust target {WASM}");
-    let added = run(Command::new("rustup").args(["target", "add", WASM]));
+    eprintln!("adding the Rust target {target}");
+    let added = run(Command::new("rustup").args(["target", "add", target]));
     if installed()? {
         return Ok(());
     }
-    added.with_context(|| format!("the Rust target {WASM} is missing; install it with `rustup target add {WASM}`"))
+    added.with_context(|| format!("the Rust target {target} is missing; install it with `rustup target add {target}`"))
 }
 
 /// Makes sure that `node` and `npm` are there.
