@@ -25,7 +25,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust", "vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
-    ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types"]),
+    ("vak-wasi", &["vak-engine", "vak-types"]),
+    ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
     // Tries components out, and is no host.
     ("vak-workbench", &["vak-engine", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
     ("vak", &["vak-audit", "vak-engine", "vak-limits", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
@@ -105,11 +106,21 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn only_engine_and_plugin_name_wasmtime() {
+fn only_engine_wasi_and_plugin_name_wasmtime() {
     for (_, package) in packages() {
         let names = dependencies(&package).any(|(other, _)| other.starts_with("wasmtime"));
-        let may = ["vak-engine", "vak-plugin"].contains(&package.name.as_str());
+        let may = ["vak-engine", "vak-plugin", "vak-wasi"].contains(&package.name.as_str());
         assert!(!names || may, "`{}` names wasmtime; go through the engine", package.name);
+    }
+}
+
+/// What can open files and sockets for a guest is in one crate, and the engine
+/// can be used, and read, without it.
+#[test]
+fn only_wasi_names_wasi() {
+    for (_, package) in packages() {
+        let names = dependencies(&package).any(|(other, _)| other.starts_with("wasmtime-wasi"));
+        assert_eq!(names, package.name == "vak-wasi", "`{}`; only `vak-wasi` may reach out for a guest", package.name);
     }
 }
 

@@ -64,6 +64,12 @@ pub(crate) fn bake(
     let instrumented = Component::from_binary(engine, &instrumented)?;
     let instance = linker.instantiate(&mut store, &instrumented)?;
     configure(&mut store, &instance, config)?;
+    if store.data().held() > 0 {
+        // In its memory are the numbers of handles that no call will have.
+        return Err(malformed(
+            "it keeps a stream or the like that it was given while it was configured; it must not print or read there",
+        ));
+    }
 
     store.data_mut().allow_more_memory(SNAPSHOT_BYTES);
     store.set_hostcall_fuel(MEMORY_BYTES_MAX + SNAPSHOT_BYTES);

@@ -34,8 +34,28 @@ const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 /// The same for tables, whose pages are few.
 const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
 
-/// Links what a right gives. Called once for each kind of right that counts.
-pub type Link<'a> = &'a dyn Fn(&mut Linker<CallState>, Capability) -> wasmtime::Result<()>;
+/// Stack of a call whose imports may wait: the guest's, and room for what the
+/// host does on top of it.
+const WAITING_STACK_BYTES: usize = STACK_BYTES_MAX + (512 << 10);
+
+/// Bytes of such a stack that stay resident, for the reason above: what a call
+/// that goes well touches.
+const WAITING_STACK_KEEP_RESIDENT_BYTES: usize = 32 << 10;
+
+/// Links what a component imports.
+pub type Link<'a> = &'a dyn Fn(&mut Linker<CallState>, &Linking<'_>) -> wasmtime::Result<()>;
+
+/// What is to be linked.
+pub struct Linking<'a> {
+    /// The component, whose imports are covered by what it is granted.
+    pub component: &'a Component,
+    /// The kinds of rights it has.
+    pub capabilities: &'a BTreeSet<Capability>,
+    /// Whether it is linked to be configured. What comes of that is kept for
+    /// whoever installs the same component with the same configuration, so it
+    /// must not depend on what is granted here.
+    pub configuring: bool,
+}
 
 /// The one wasmtime engine of a host: compiles, bakes and caches components
 /// and gives out [`Prepared`] ones. Cloning it shares it.
@@ -82,11 +102,11 @@ impl Engine {
 
     /// Makes a verified component ready to be called: compiled or taken from
     /// the cache, its configuration baked in, linked with what it asked for
-    /// and was granted, and instantiated once to see that it starts.
+    /// and was granted. Whether it starts is seen when it is called.
     ///
     /// # Errors
     /// It is of another kind, imports what it may not, refuses its
-    /// configuration, or does not compile or start.
+    /// configuration, or does not compile.
     pub fn prepare(&self, request: &Request<'_>, link: Link<'_>) -> Result<Prepared, LoadError> {
         let Request { name, kind, component, config, grants, limits } = *request;
         let package = component.get();
@@ -102,9 +122,7 @@ impl Engine {
             signer: component.signer(),
         });
         let template = self.template(request, &reference, capabilities, link).map_err(fail)?;
-        let prepared = Prepared::new(self.shared.wasmtime.clone(), template, reference, limits.within_engine());
-        prepared.probe().map_err(|failure| fail(Problem::Start(failure)))?;
-        Ok(prepared)
+        Ok(Prepared::new(self.shared.wasmtime.clone(), template, reference, limits.within_engine()))
     }
 
     fn template(
@@ -120,14 +138,16 @@ impl Engine {
         }
         let wasmtime = &self.shared.wasmtime;
         let requested = &request.component.get().manifest.grants;
-        let mut linker = Linker::new(wasmtime);
-        for capability in &key.capabilities {
-            link(&mut linker, *capability).map_err(|error| Problem::Link(format!("{error:#}")))?;
-        }
         let check =
             |compiled: &Component| imports::check(wasmtime, compiled, request.kind, requested, &key.capabilities);
-        let compiled = self.compiled(request, reference, &linker, &check)?;
-        let pre = linker.instantiate_pre(&compiled).map_err(|error| Problem::Link(format!("{error:#}")))?;
+        let linker = |component: &Component, configuring| -> wasmtime::Result<Linker<CallState>> {
+            let mut linker = Linker::new(wasmtime);
+            link(&mut linker, &Linking { component, capabilities: &key.capabilities, configuring })?;
+            Ok(linker)
+        };
+        let compiled = self.compiled(request, reference, &|plain| linker(plain, true), &check)?;
+        let pre = linker(&compiled, false).and_then(|linker| linker.instantiate_pre(&compiled));
+        let pre = pre.map_err(|error| Problem::Link(format!("{error:#}")))?;
         let template = Arc::new(Template { pre });
         let mut templates = self.templates();
         templates.retain(|_, template| template.strong_count() > 0);
@@ -140,7 +160,7 @@ impl Engine {
         &self,
         request: &Request<'_>,
         reference: &Arc<ComponentRef>,
-        linker: &Linker<CallState>,
+        linker: &dyn Fn(&Component) -> wasmtime::Result<Linker<CallState>>,
         check: &dyn Fn(&Component) -> Result<imports::Configurable, Problem>,
     ) -> Result<Component, Problem> {
         let wasmtime = &self.shared.wasmtime;
@@ -162,7 +182,8 @@ impl Engine {
             (imports::Configurable::Yes, Some(config)) => {
                 let limits = request.limits.to_configure().within_engine();
                 let store = new_store(wasmtime, reference.clone(), &limits);
-                let baked = bake::bake(wasmtime, linker, store, bytes, config).map_err(|error| match error {
+                let linker = linker(&plain).map_err(|error| Problem::Link(format!("{error:#}")))?;
+                let baked = bake::bake(wasmtime, &linker, store, bytes, config).map_err(|error| match error {
                     BakeError::Refused { message, line, column } => Problem::Config { message, line, column },
                     BakeError::Failed(failure) => Problem::Bake(failure),
                 })?;
@@ -209,6 +230,7 @@ fn config() -> Config {
         .epoch_interruption(true)
         .consume_fuel(true)
         .max_wasm_stack(STACK_BYTES_MAX)
+        .async_stack_size(WAITING_STACK_BYTES)
         .memory_init_cow(true)
         .cranelift_opt_level(OptLevel::Speed)
         // Backtraces cost every trap and tell an operator nothing.
@@ -226,6 +248,8 @@ fn pool() -> PoolingAllocationConfig {
         .total_core_instances(INSTANCES_MAX * 8)
         .total_memories(INSTANCES_MAX * 2)
         .total_tables(INSTANCES_MAX * 4)
+        .total_stacks(INSTANCES_MAX)
+        .async_stack_keep_resident(WAITING_STACK_KEEP_RESIDENT_BYTES)
         .max_core_instances_per_component(MODULES_MAX)
         .max_memories_per_component(8)
         .max_tables_per_component(MODULES_MAX)

@@ -1,6 +1,7 @@
 //! From wasmtime's errors to ours.
 
 use vak_types::{Failure, FailureKind, printable};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap};
 
 /// Longest message that is kept of an error, in bytes.
@@ -18,6 +19,12 @@ pub(crate) enum Exhausted {
     HostCalls { max: u32 },
 }
 
+/// What a function of the host ends a call with that did something it cannot.
+/// Counts as a trap of the guest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Stopped(pub String);
+
 /// What kind of failure `error` is.
 pub(crate) fn classify(error: &Error) -> Failure {
     let (kind, message) = kind_of(error);
@@ -31,6 +38,12 @@ fn kind_of(error: &Error) -> (FailureKind, String) {
             Exhausted::HostCalls { .. } => FailureKind::HostCalls,
         };
         return (kind, exhausted.to_string());
+    }
+    if let Some(Stopped(message)) = error.downcast_ref() {
+        return (FailureKind::Trap, message.clone());
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return (FailureKind::Memory, "held more of the host's resources at a time than one call may".to_owned());
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {

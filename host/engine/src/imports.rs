@@ -27,6 +27,11 @@ pub(crate) fn check(
     granted: &BTreeSet<Capability>,
 ) -> Result<Configurable, Problem> {
     let component_type = component.component_type();
+    let interface = kind.interface();
+    let exports = |name: &str| component_type.get_export(engine, name).is_some();
+    if !exports(interface) {
+        return Err(Problem::Export { interface, kind });
+    }
     let requested = requested.capabilities();
     for (import, item) in component_type.imports(engine) {
         if is_types_only(engine, &item.ty) {
@@ -45,13 +50,7 @@ pub(crate) fn check(
             Some(_) | None => return Err(Problem::Undeclared { import }),
         }
     }
-    let interface = kind.interface();
-    let exports = |name: &str| component_type.get_export(engine, name).is_some();
-    match (exports(interface), exports(CONFIGURE)) {
-        (false, _) => Err(Problem::Export { interface, kind }),
-        (true, true) => Ok(Configurable::Yes),
-        (true, false) => Ok(Configurable::No),
-    }
+    Ok(if exports(CONFIGURE) { Configurable::Yes } else { Configurable::No })
 }
 
 /// An import of `vak:types/types` brings names for records and nothing that

@@ -51,8 +51,9 @@ mod state;
 mod testing;
 mod ticker;
 
-pub use engine::{Engine, Link};
+pub use engine::{Engine, Link, Linking};
+pub use failure::Stopped;
 pub use limits::{CallLimits, TooMuch};
 pub use load::{EngineError, LoadError, Problem, Request};
 pub use prepared::Prepared;
-pub use state::CallState;
+pub use state::{CallState, HostCalls};

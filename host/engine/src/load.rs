@@ -88,6 +88,9 @@ pub enum Problem {
         /// The import that needs it.
         import: String,
     },
+    /// What is granted to it is not as it has to be.
+    #[error("cannot be given what it is granted: {0}")]
+    Grant(String),
     /// It is not a component this engine can compile.
     #[error("does not compile: {0}")]
     Compile(String),
@@ -116,7 +119,7 @@ pub enum Problem {
     /// A skill says something else of itself than its manifest does.
     #[error("says another {0} of itself than its manifest does; pack it again")]
     Tool(&'static str),
-    /// It failed to start.
+    /// It failed to start, or to say what it is.
     #[error("does not start: {0}")]
     Start(Failure),
 }

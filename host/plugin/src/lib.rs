@@ -27,6 +27,7 @@ mod load;
 mod log;
 mod policy;
 mod scorer;
+mod secrets;
 mod skill;
 
 pub use adapter::{Adapter, AdapterError, Intake, Wanted};

@@ -1,8 +1,11 @@
 //! Making a component of any kind ready.
 
-use vak_engine::{CallState, Engine, LoadError, Problem, Request};
+use std::sync::Arc;
+
+use vak_engine::{CallState, Engine, Linking, LoadError, Prepared, Problem, Request};
 use vak_pipeline::Standing;
-use vak_types::{Capability, ComponentRef, Kind};
+use vak_types::{Capability, ComponentRef, Effective, Kind, Name};
+use vak_wasi::{Output, Reach, Sink};
 use wasmtime::component::Linker;
 
 use crate::adapter::Adapter;
@@ -10,10 +13,11 @@ use crate::bindings::adapter::AdapterComponentPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
-use crate::log;
 use crate::policy::{Evaluate, Policy};
 use crate::scorer::Scorer;
+use crate::secrets::{self, Secrets};
 use crate::skill::Skill;
+use crate::{log, skill};
 
 /// A component that is ready, by kind.
 #[derive(Debug)]
@@ -50,7 +54,11 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
     let fail = |problem| LoadError { name: name.clone(), problem };
     let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));
     let stopped = |failure| fail(Problem::Start(failure));
-    let prepared = engine.prepare(request, &link)?;
+    let granted = request.grants.to(&request.component.get().manifest.grants);
+    let output = granted.capabilities().contains(&Capability::Log).then(|| log::sink(&name, None));
+    let prepared = engine.prepare(request, &|linker, linking| link(linker, linking, output.as_ref()))?;
+    let secrets = Secrets::read(&granted).map_err(|error| fail(Problem::Grant(error.to_string())))?;
+    let prepared = extended(prepared, &name, &granted, secrets.clone()).map_err(&fail)?;
     let pre = prepared.instance_pre().clone();
     // The bindings compare the functions' types when they instantiate.
     Ok(match kind {
@@ -71,8 +79,10 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
             Loaded::Adapter(Adapter::new(prepared, pre))
         }
         Kind::Skill => {
-            let pre = SkillComponentPre::new(pre).map_err(misfit)?;
-            let skill = Skill::new(prepared, pre).map_err(stopped)?;
+            SkillComponentPre::new(pre).map_err(misfit)?;
+            let waits = vak_wasi::may_wait(&granted.capabilities());
+            let calls = skill::Calls::new(prepared, waits).map_err(stopped)?;
+            let skill = Skill::new(calls, secrets).map_err(stopped)?;
             match request.component.get().manifest.tool.as_ref().and_then(|said| skill.differs(said)) {
                 Some(part) => return Err(fail(Problem::Tool(part))),
                 None => Loaded::Skill(skill),
@@ -81,10 +91,54 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
     })
 }
 
-/// Links what a right gives.
-fn link(linker: &mut Linker<CallState>, capability: Capability) -> wasmtime::Result<()> {
-    match capability {
-        Capability::Log => log::link(linker),
-        capability => Err(wasmtime::Error::msg(format!("this host has no `{capability}` to give"))),
+/// Links what a component imports; what it may is checked.
+fn link(linker: &mut Linker<CallState>, linking: &Linking<'_>, output: Option<&Sink>) -> wasmtime::Result<()> {
+    let Linking { component, capabilities, configuring } = *linking;
+    if capabilities.contains(&Capability::Log) {
+        log::link(linker)?;
     }
+    if configuring {
+        return vak_wasi::link_to_configure(linker, component, output);
+    }
+    if capabilities.contains(&Capability::Secrets) {
+        secrets::link(linker)?;
+    }
+    vak_wasi::link(linker, component, capabilities)
+}
+
+/// Gives every call what is granted. A component that was granted nothing of
+/// this has no state for it either.
+fn extended(
+    prepared: Prepared,
+    name: &Name,
+    granted: &Effective,
+    secrets: Option<Arc<Secrets>>,
+) -> Result<Prepared, Problem> {
+    let capabilities = granted.capabilities();
+    let sink = capabilities.contains(&Capability::Log).then(|| log::sink(name, secrets.clone()));
+    let reach = vak_wasi::may_wait(&capabilities).then(|| Reach::open(name, granted, sink.clone())).transpose();
+    let reach = reach.map_err(|error| Problem::Grant(error.to_string()))?;
+    let sink = sink.filter(|_| reach.is_none() && prints(&prepared));
+    if reach.is_none() && sink.is_none() && secrets.is_none() {
+        return Ok(prepared);
+    }
+    Ok(prepared.extended(move |state| {
+        if let Some(secrets) = &secrets {
+            state.extend(Arc::clone(secrets));
+        }
+        if let Some(reach) = &reach {
+            reach.extend(state);
+        }
+        if let Some(sink) = &sink {
+            let lines_max = state.limits().host_calls_max;
+            state.extend(Output::new(sink.clone(), lines_max));
+        }
+    }))
+}
+
+/// Whether a component may write to its standard output.
+fn prints(prepared: &Prepared) -> bool {
+    let pre = prepared.instance_pre();
+    let component_type = pre.component().component_type();
+    component_type.imports(pre.engine()).any(|(import, _)| import.starts_with("wasi:io/streams@"))
 }

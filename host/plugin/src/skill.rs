@@ -1,10 +1,15 @@
 //! Skills: tools an agent can call.
 
-use vak_engine::{CallState, Prepared};
+mod calls;
+
+use std::sync::Arc;
+
 use vak_types::{ComponentRef, Failure, FailureKind, Json, printable};
 
-use crate::bindings::skill::SkillComponentPre;
 use crate::bindings::skill::exports::vak::skill::skill as wit;
+use crate::secrets::Secrets;
+
+pub(crate) use calls::Calls;
 
 /// Longest error text that is kept of a skill, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1_024;
@@ -15,8 +20,8 @@ const DESCRIPTION_BYTES_MAX: usize = 4_096;
 
 /// A skill that is ready to be called.
 pub struct Skill {
-    prepared: Prepared,
-    pre: SkillComponentPre<CallState>,
+    calls: Calls,
+    secrets: Option<Arc<Secrets>>,
     tool: Tool,
 }
 
@@ -47,22 +52,20 @@ pub enum SkillError {
 
 impl Skill {
     /// Asks the component what it is.
-    pub(crate) fn new(prepared: Prepared, pre: SkillComponentPre<CallState>) -> Result<Self, Failure> {
-        let tool = prepared.call(|store| {
-            let skill = pre.instantiate(&mut *store)?;
-            skill.vak_skill_skill().call_describe(store)
-        })?;
+    pub(crate) fn new(calls: Calls, secrets: Option<Arc<Secrets>>) -> Result<Self, Failure> {
+        let tool = calls.describe()?;
+        let secrets_of = secrets.as_deref();
         let tool = Tool {
-            description: printable(&tool.description, DESCRIPTION_BYTES_MAX),
-            input_schema: schema("input", &tool.input_schema)?,
-            output_schema: tool.output_schema.map(|text| schema("output", &text)).transpose()?,
+            description: text(&tool.description, DESCRIPTION_BYTES_MAX, secrets_of),
+            input_schema: schema("input", &tool.input_schema, secrets_of)?,
+            output_schema: tool.output_schema.map(|text| schema("output", &text, secrets_of)).transpose()?,
         };
-        Ok(Self { prepared, pre, tool })
+        Ok(Self { calls, secrets, tool })
     }
 
     /// Exactly which component this is.
     pub fn component(&self) -> &ComponentRef {
-        self.prepared.component()
+        self.calls.component()
     }
 
     /// Which part of what its manifest says it says differently.
@@ -89,22 +92,36 @@ impl Skill {
     /// # Errors
     /// The skill refuses the input, failed or was stopped.
     pub fn invoke(&self, input: &Json) -> Result<Json, SkillError> {
-        let output = self.prepared.call(|store| {
-            let skill = self.pre.instantiate(&mut *store)?;
-            skill.vak_skill_skill().call_invoke(store, input.as_str())
-        })?;
-        match output {
-            Ok(output) => Json::parse(&output).map_err(|error| malformed(format!("its output is {error}")).into()),
+        let secrets = self.secrets.as_deref();
+        match self.calls.invoke(input.as_str())? {
+            Ok(output) => json("output", &output, secrets).map_err(SkillError::Stopped),
             Err(wit::SkillError::InvalidInput(why)) => {
-                Err(SkillError::InvalidInput(printable(&why, MESSAGE_BYTES_MAX)))
+                Err(SkillError::InvalidInput(text(&why, MESSAGE_BYTES_MAX, secrets)))
             }
-            Err(wit::SkillError::Failed(why)) => Err(SkillError::Failed(printable(&why, MESSAGE_BYTES_MAX))),
+            Err(wit::SkillError::Failed(why)) => Err(SkillError::Failed(text(&why, MESSAGE_BYTES_MAX, secrets))),
         }
     }
 }
 
-fn schema(which: &str, text: &str) -> Result<Json, Failure> {
-    let schema = Json::parse(text).map_err(|error| malformed(format!("its {which} schema is {error}")))?;
+/// What a skill says to people, without its secrets. Cut last, so that no
+/// secret is cut before it is found.
+fn text(text: &str, bytes_max: usize, secrets: Option<&Secrets>) -> String {
+    match secrets {
+        Some(secrets) => printable(&secrets.redact(text), bytes_max),
+        None => printable(text, bytes_max),
+    }
+}
+
+fn json(which: &str, text: &str, secrets: Option<&Secrets>) -> Result<Json, Failure> {
+    let json = Json::parse(text).and_then(|json| match secrets {
+        Some(secrets) => secrets.redact_json(&json),
+        None => Ok(json),
+    });
+    json.map_err(|error| malformed(format!("its {which} is {error}")))
+}
+
+fn schema(which: &str, text: &str, secrets: Option<&Secrets>) -> Result<Json, Failure> {
+    let schema = json(&format!("{which} schema"), text, secrets)?;
     match schema.as_str().starts_with('{') {
         true => Ok(schema),
         false => Err(malformed(format!("its {which} schema is not an object"))),
@@ -117,6 +134,6 @@ fn malformed(message: String) -> Failure {
 
 impl std::fmt::Debug for Skill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Skill").field("prepared", &self.prepared).field("tool", &self.tool).finish()
+        f.debug_struct("Skill").field("component", self.component()).field("tool", &self.tool).finish_non_exhaustive()
     }
 }

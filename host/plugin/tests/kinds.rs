@@ -35,17 +35,21 @@ fn module(kind: Kind) -> Vec<u8> {
 /// Loads a component of `kind` whose manifest says that it is a `claimed`.
 fn try_load(engine: &Engine, kind: Kind, claimed: Kind) -> Result<Loaded, LoadError> {
     let manifest = format!(
-        "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants.log = true"
+        "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants.log = true{}",
+        if claimed == Kind::Skill { "\ngrants.secrets = ['token']" } else { "" }
     );
     let key = PrivateKey::generate().unwrap();
     let package = vak_author::pack(&module(kind), &manifest).unwrap().sign(&key, Validity::since(NOW));
     let component = TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("token");
+    key.write(&secret).unwrap();
     let request = Request {
         name: &"dummy".parse().unwrap(),
         kind: claimed,
         component: &component,
         config: None,
-        grants: &Granted { log: true, ..Granted::default() },
+        grants: &Granted { log: true, secrets: [("token".parse().unwrap(), secret)].into(), ..Granted::default() },
         limits: CallLimits::POLICY,
     };
     load(engine, &request)

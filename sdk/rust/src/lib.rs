@@ -48,4 +48,6 @@ pub mod policy;
 #[cfg(feature = "scorer")]
 pub mod scorer;
 #[cfg(feature = "skill")]
+pub mod secrets;
+#[cfg(feature = "skill")]
 pub mod skill;
