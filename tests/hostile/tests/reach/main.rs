@@ -1,0 +1,16 @@
+//! What a component may touch is what it was granted: everything that is not,
+//! tried by real components against real files and servers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod directories;
+mod http;
+mod http_abuse;
+mod loading;
+mod log;
+mod secrets;
+mod server;
+mod skill;
+mod still;
+mod through_host;
+mod waiting;

@@ -1,0 +1,134 @@
+//! The skill `hostile-reach`, with grants.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use vak::Json;
+use vak_engine::{CallLimits, Engine, LoadError, Request};
+use vak_plugin::{Loaded, Skill, SkillError, load};
+use vak_test_support::{components, publisher_key};
+use vak_trust::{Manifest, Package, TrustPolicy, Unsigned, Validity};
+use vak_types::{Failure, FailureKind, Kind, Timestamp};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+
+/// A component is compiled once for all tests.
+pub(crate) fn engine() -> &'static Engine {
+    static ENGINE: LazyLock<(Engine, TempDir)> = LazyLock::new(|| {
+        let cache = tempfile::tempdir().unwrap();
+        (Engine::new(Some(cache.path())).unwrap(), cache)
+    });
+    &ENGINE.0
+}
+
+/// What the skill asks for and is granted. It imports HTTP and secrets in any
+/// case, so it always has one host that does not exist, and one secret.
+pub(crate) struct Grants {
+    pub(crate) name: String,
+    pub(crate) requested: Value,
+    pub(crate) granted: Value,
+    pub(crate) limits: CallLimits,
+    folder: TempDir,
+}
+
+impl Grants {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let requested = json!({ "log": true, "http": { "nowhere.invalid": {} } });
+        let limits = CallLimits { wall_ms_max: 20_000, ..CallLimits::SKILL };
+        let grants = Self { name: name.to_owned(), granted: requested.clone(), requested, limits, folder };
+        grants.secret("unused", "nobody reads this")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn with(mut self, right: &str) -> Self {
+        (self.requested[right], self.granted[right]) = (json!(true), json!(true));
+        self
+    }
+
+    pub(crate) fn wall_ms(mut self, wall_ms_max: u64) -> Self {
+        self.limits.wall_ms_max = wall_ms_max;
+        self
+    }
+
+    pub(crate) fn secret(mut self, name: &str, value: &str) -> Self {
+        let file = self.path().join(name);
+        std::fs::write(&file, value).unwrap();
+        restrict(&file, 0o600);
+        self.granted["secrets"][name] = json!(file);
+        let names: Vec<_> = self.granted["secrets"].as_object().unwrap().keys().cloned().collect();
+        self.requested["secrets"] = json!(names);
+        self
+    }
+
+    pub(crate) fn directory(mut self, guest: &str, host: &Path, access: &str) -> Self {
+        self.requested["directories"][guest] = json!(access);
+        self.granted["directories"][guest] = json!({ "host": host, "access": access });
+        self
+    }
+
+    /// Requests to `host` on `port`, without TLS, with GET.
+    pub(crate) fn http(mut self, host: &str, port: u16, private: bool) -> Self {
+        self.requested["http"][host] = json!({ "ports": [port], "plain": true });
+        self.granted["http"][host] = json!({ "ports": [port], "plain": true, "private": private });
+        self
+    }
+
+    pub(crate) fn try_load(&self) -> Result<Skill, LoadError> {
+        let text =
+            format!("name = '{}'\nversion = '0.1.0'\nkind = 'skill'\ndescription = ''\nlicense = 'MIT'", self.name);
+        let mut manifest = Manifest::from_toml(&text).unwrap();
+        manifest.grants = serde_json::from_value(self.requested.clone()).unwrap();
+        let grants = serde_json::from_value(self.granted.clone()).unwrap();
+        let component = std::fs::read(components().join("hostile-reach.wasm")).unwrap();
+        let key = publisher_key();
+        let package = Package::unsigned(component, &manifest).sign(&key, Validity::since(NOW));
+        let component = &TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
+        let (name, limits) = (&self.name.parse().unwrap(), self.limits);
+        match load(engine(), &Request { name, kind: Kind::Skill, component, config: None, grants: &grants, limits })? {
+            Loaded::Skill(skill) => Ok(skill),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn load(&self) -> Skill {
+        self.try_load().unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+pub(crate) fn restrict(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What came of what it was to do: its answer, or what it was told.
+pub(crate) fn reach(skill: &Skill, input: &Value) -> Result<Value, String> {
+    let output =
+        skill.invoke(&Json::parse(&input.to_string()).unwrap()).unwrap_or_else(|error| panic!("{input}: {error}"));
+    match output.to_value() {
+        Value::Object(mut members) => match members.remove("ok") {
+            Some(value) => Ok(value),
+            None => Err(members["err"].as_str().unwrap().to_owned()),
+        },
+        other => panic!("{input}: {other}"),
+    }
+}
+
+/// How the call was stopped.
+pub(crate) fn stopped(skill: &Skill, input: &Value) -> Failure {
+    match skill.invoke(&Json::parse(&input.to_string()).unwrap()) {
+        Err(SkillError::Stopped(failure)) => failure,
+        other => panic!("{input}: {other:?}"),
+    }
+}
+
+pub(crate) fn stopped_as(skill: &Skill, input: &Value, kind: FailureKind, message: &str) {
+    let failure = stopped(skill, input);
+    assert_eq!(failure.kind, kind, "{input}: {failure}");
+    assert!(failure.message.contains(message), "{input}: {failure}");
+}
