@@ -72,7 +72,14 @@ fn own(project: &Project<'_>) -> Result<PathBuf, BuildError> {
     (project.progress)("installing componentize-py with pip, once");
     PYTHON.run("making a virtual environment", PYTHON.command(project.folder).args(["-m", "venv"]).arg(&venv))?;
     let mut pip = Command::new(venv.join("bin/python"));
-    pip.current_dir(project.folder).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    pip.current_dir(project.folder).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--force-reinstall",
+        "--disable-pip-version-check",
+    ]);
     run("installing componentize-py", pip.args(["--require-hashes", "--requirement"]).arg(&requirements))?;
     fs::write(&marker, text).map_err(|source| io_error(&marker, source))?;
     Ok(venv)
