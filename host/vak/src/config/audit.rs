@@ -11,7 +11,8 @@ use vak_audit::EntryKind;
 pub struct Audit {
     /// The log's name, such as `example.org/agents`. In every entry.
     pub origin: String,
-    /// The private key that signs its checkpoints.
+    /// The private key that signs its checkpoints. Not encrypted: a host starts by
+    /// itself, and its environment is no place for a passphrase.
     pub key: PathBuf,
     /// When a verdict may leave the host.
     #[serde(default)]
