@@ -13,9 +13,6 @@ use crate::manifest::{self, Manifest};
 use crate::statement::{Signed, Subjects};
 use crate::validity::Validity;
 
-/// Largest component: a Python one with its interpreter takes 20 MiB.
-const COMPONENT_BYTES_MAX: u64 = 64 << 20;
-
 /// Why a package's files could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -52,6 +49,15 @@ pub struct Package {
 }
 
 impl Package {
+    /// Largest component: a Python one with its interpreter takes 20 MiB.
+    pub const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+
+    /// Largest packed manifest.
+    pub const MANIFEST_BYTES_MAX: u64 = manifest::BYTES_MAX as u64;
+
+    /// Largest signature file.
+    pub const BUNDLE_BYTES_MAX: u64 = bundle::BYTES_MAX as u64;
+
     /// A package without a signature.
     pub fn unsigned(component: Vec<u8>, manifest: &Manifest) -> Self {
         Self { component, manifest: manifest.to_packed(), bundle: None }
@@ -64,13 +70,13 @@ impl Package {
     /// The component or manifest is not there, or a file is too large.
     pub fn read(path: &Path) -> Result<Self, PackageError> {
         let files = Files::beside(path)?;
-        let bundle = match read(&files.bundle, bundle::BYTES_MAX as u64) {
+        let bundle = match read(&files.bundle, Self::BUNDLE_BYTES_MAX) {
             Err(PackageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
             bundle => Some(bundle?),
         };
         Ok(Self {
-            component: read(path, COMPONENT_BYTES_MAX)?,
-            manifest: read(&files.manifest, manifest::BYTES_MAX as u64)?,
+            component: read(path, Self::COMPONENT_BYTES_MAX)?,
+            manifest: read(&files.manifest, Self::MANIFEST_BYTES_MAX)?,
             bundle,
         })
     }

@@ -66,6 +66,13 @@ pub struct Dismissed {
     why: Why,
 }
 
+impl Dismissed {
+    /// The key of `signer` is not for components of this name.
+    pub(crate) fn by_name(signer: &TrustedKey) -> Self {
+        Self { signer: signer.name.to_string(), why: Why::Name }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Why {
     Untrusted,
@@ -179,7 +186,7 @@ impl TrustPolicy {
                 let manifest = Manifest::from_packed(&package.manifest)?;
                 let (counting, others): (Vec<_>, Vec<_>) =
                     genuine.into_iter().partition(|key| key.may_sign(&manifest.name));
-                dismissed.extend(others.iter().map(|key| Dismissed { signer: key.name.to_string(), why: Why::Name }));
+                dismissed.extend(others.into_iter().map(Dismissed::by_name));
                 let needed = self.requirement(&manifest.name, manifest.kind);
                 if !needed.holds(&counting) {
                     return Err(TrustError::Unmet { needed, dismissed });
@@ -196,7 +203,7 @@ impl TrustPolicy {
 
     /// Keys that are known and signed these very subjects, each once, and why
     /// other signatures don't count.
-    fn genuine(
+    pub(crate) fn genuine(
         &self,
         bundles: &[Bundle],
         found: Subjects,

@@ -176,6 +176,11 @@ impl Effective {
         self.as_requested().capabilities()
     }
 
+    /// Everything in it, one by one.
+    pub fn rights(&self) -> Vec<Right> {
+        self.as_requested().rights()
+    }
+
     /// What of `requested` was not granted.
     pub fn missing(&self, requested: &Requested) -> Vec<Right> {
         requested.beyond(&self.as_requested())
