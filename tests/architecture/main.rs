@@ -24,12 +24,25 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-skill-sign", &["vak-trust", "vak-types"]),
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust", "vak-types"]),
+    ("vak-registry", &["vak-trust", "vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-wasi", &["vak-engine", "vak-types"]),
     ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
     // Tries components out, and is no host.
     ("vak-workbench", &["vak-engine", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
-    ("vak", &["vak-audit", "vak-engine", "vak-limits", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
+    (
+        "vak",
+        &[
+            "vak-audit",
+            "vak-engine",
+            "vak-limits",
+            "vak-pipeline",
+            "vak-plugin",
+            "vak-registry",
+            "vak-trust",
+            "vak-types",
+        ],
+    ),
     ("vak-server", &["vak", "vak-types"]),
     (
         "vak-cli",
@@ -40,6 +53,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-author",
             "vak-pipeline",
             "vak-plugin",
+            "vak-registry",
             "vak-server",
             "vak-skill-sign",
             "vak-trust",
