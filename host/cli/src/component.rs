@@ -1,12 +1,17 @@
 //! `vak component`
 
+mod about;
+mod diff;
+mod imports;
+mod inspect;
+mod subject;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use serde_json::json;
-use vak_trust::{Manifest, Package, PublicKey, TrustPolicy, Unsigned};
+use vak_trust::Manifest;
 use vak_workbench::described;
 
 use crate::{Configured, now};
@@ -25,15 +30,12 @@ pub(crate) enum Component {
         #[arg(long, short, default_value = ".")]
         output: PathBuf,
     },
-    /// Print what a package says of itself and whether its digests are signed
-    /// by one of the keys given.
-    Inspect {
-        /// The component, `NAME.wasm`.
-        component: PathBuf,
-        /// A trusted public key; repeatable.
-        #[arg(long)]
-        key: Vec<PublicKey>,
-    },
+    /// Show what a package is, imports, asks for and is granted, and who signed
+    /// it. Exit codes: 0 it verifies, 1 it does not, 2 it cannot be read.
+    Inspect(inspect::Inspect),
+    /// Show what a new version of a package would change. Exit codes: 0 it asks
+    /// for no more than the old one, 1 it does, 2 one of them cannot be read.
+    Diff(diff::Diff),
     /// Verify and load every component of a configuration, or one, as the host
     /// would. Exit codes: 0 all load, 2 one does not.
     Verify {
@@ -48,7 +50,8 @@ impl Component {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Pack { wasm, manifest, output } => pack(&wasm, &manifest, &output),
-            Self::Inspect { component, key } => inspect(&component, key),
+            Self::Inspect(command) => command.run(),
+            Self::Diff(command) => command.run(),
             Self::Verify { configured, name } => verify(&configured, name.as_ref()),
         }
     }
@@ -64,25 +67,6 @@ fn pack(wasm: &Path, manifest: &Path, output: &Path) -> anyhow::Result<ExitCode>
     package.write(&path)?;
     println!("packed {} ({} bytes)", path.display(), package.component.len());
     Ok(ExitCode::SUCCESS)
-}
-
-fn inspect(component: &Path, keys: Vec<PublicKey>) -> anyhow::Result<ExitCode> {
-    let package = Package::read(component)?;
-    let signed = package.bundle.is_some();
-    let digest = vak_types::Digest::of(&package.component);
-    let manifest: serde_json::Value = serde_json::from_slice(&package.manifest).context("the manifest is not JSON")?;
-    let verified = TrustPolicy::development(keys).verify(package, Unsigned::Allow, now()?);
-    let signature = match (&verified, signed) {
-        (Ok(verified), true) => json!({ "verified": true, "signer": verified.signer() }),
-        (Ok(_), false) => json!({ "verified": false, "reason": "there is no signature" }),
-        (Err(error), _) => json!({ "verified": false, "reason": error.to_string() }),
-    };
-    let printed = json!({ "digest": digest, "manifest": manifest, "signature": signature });
-    println!("{}", serde_json::to_string_pretty(&printed)?);
-    Ok(match verified.is_ok() && signed {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(1),
-    })
 }
 
 fn verify(configured: &Configured, name: Option<&vak::Name>) -> anyhow::Result<ExitCode> {

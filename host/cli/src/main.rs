@@ -7,10 +7,14 @@ mod build;
 mod component;
 mod config;
 mod decide;
+mod install;
 mod key;
+mod list;
 mod mcp;
 mod new;
 mod skill;
+mod table;
+mod words;
 mod workbench;
 
 use std::path::PathBuf;
@@ -47,6 +51,13 @@ enum Command {
     Component(component::Component),
     Test(workbench::Test),
     Bench(workbench::Bench),
+    /// Install a package: verify it and put it into the store, where a
+    /// configuration finds it as `package = "NAME"`.
+    Install(install::Install),
+    /// Remove an installed package.
+    Remove(install::Remove),
+    /// List the installed packages.
+    List(list::List),
     /// Make and show keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -63,7 +74,7 @@ enum Command {
 #[derive(Args)]
 struct Configured {
     /// The configuration file.
-    #[arg(long, value_name = "FILE", default_value = "vak.toml", env = "VAK_CONFIG")]
+    #[arg(long, value_name = "FILE", default_value = Self::DEFAULT, env = "VAK_CONFIG")]
     config: PathBuf,
     /// Replace one setting, such as `audit.release=accepted`; repeatable. On
     /// top of environment variables such as VAK__AUDIT__RELEASE.
@@ -72,6 +83,9 @@ struct Configured {
 }
 
 impl Configured {
+    /// The configuration, if none is named.
+    const DEFAULT: &str = "vak.toml";
+
     fn load(&self) -> anyhow::Result<Config> {
         let mut overrides = Override::from_environment();
         for flag in &self.set {
@@ -97,6 +111,9 @@ fn main() -> ExitCode {
         Command::Component(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Install(command) => command.run(),
+        Command::Remove(command) => command.run(),
+        Command::List(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Sign(command) => command.run(),
         Command::Audit(command) => command.run(),
@@ -105,7 +122,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {}", explain(&error));
+            eprintln!("error: {}", words::lines(&explain(&error)));
             ExitCode::from(2)
         }
     }

@@ -10,11 +10,12 @@ use vak_audit::{Origin, OriginError, Signer, VerifierKey};
 use vak_engine::{CallLimits, Engine, EngineError, LoadError, Request, TooMuch};
 use vak_pipeline::{Guard as _, Pipeline, Standing};
 use vak_plugin::{Loaded, Policy, Skill, load};
+use vak_registry::{Store, StoreError};
 use vak_trust::{KeyError, Package, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy, Unsigned};
 use vak_types::{Granted, Kind, LimitSettings, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Source, Versions};
 use crate::host::{Clock, Host};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Buckets;
@@ -72,6 +73,29 @@ pub enum BuildError {
         /// What is wrong.
         source: PackageError,
     },
+    /// An installed package cannot be read.
+    #[error("component `{name}`: {source}")]
+    Store {
+        /// The component's name in the configuration.
+        name: Name,
+        /// What is wrong.
+        source: StoreError,
+    },
+    /// Another version is installed than the configuration asks for.
+    #[error(
+        "component `{name}`: `{package}` {installed} is installed and its `version` asks for `{versions}`; install one \
+         that fits with `vak install FILE`, or change `version`"
+    )]
+    Version {
+        /// The component's name in the configuration.
+        name: Name,
+        /// The package's.
+        package: Name,
+        /// What the configuration asks for.
+        versions: Versions,
+        /// What is installed.
+        installed: semver::Version,
+    },
     /// A component is not trusted.
     #[error("component `{name}`: {source}")]
     Trust {
@@ -100,7 +124,10 @@ pub struct Installation<'a> {
     pub name: &'a Name,
     /// What it is used as.
     pub kind: Kind,
-    component: &'a Path,
+    store: Store,
+    component: Option<&'a Path>,
+    package: Option<&'a Name>,
+    versions: Option<&'a Versions>,
     config: Option<&'a Path>,
     grants: &'a Granted,
     unsigned: bool,
@@ -115,7 +142,10 @@ impl Config {
         let policies = self.policies.iter().map(|policy| Installation {
             name: &policy.name,
             kind: Kind::Policy,
-            component: &policy.component,
+            store: self.store(),
+            component: policy.component.as_deref(),
+            package: policy.package.as_ref(),
+            versions: policy.version.as_ref(),
             config: policy.config.as_deref(),
             grants: &policy.grants,
             unsigned: policy.allow_unsigned,
@@ -125,7 +155,10 @@ impl Config {
         let skills = self.skills.iter().map(|skill| Installation {
             name: &skill.name,
             kind: Kind::Skill,
-            component: &skill.component,
+            store: self.store(),
+            component: skill.component.as_deref(),
+            package: skill.package.as_ref(),
+            versions: skill.version.as_ref(),
             config: skill.config.as_deref(),
             grants: &skill.grants,
             unsigned: skill.allow_unsigned,
@@ -158,18 +191,56 @@ impl Config {
     }
 }
 
-impl Installation<'_> {
+impl<'a> Installation<'a> {
+    /// Where it comes from.
+    ///
+    /// # Errors
+    /// The configuration does not say, or says it twice.
+    pub fn source(&self) -> Result<Source<'a>, ConfigError> {
+        Source::of(self.name, self.component, self.package, self.versions)
+    }
+
+    /// What the operator grants it.
+    pub fn grants(&self) -> &'a Granted {
+        self.grants
+    }
+
+    fn package(&self) -> Result<Package, BuildError> {
+        let name = || self.name.clone();
+        match self.source()? {
+            Source::File(path) => Package::read(path).map_err(|source| BuildError::Package { name: name(), source }),
+            Source::Package { name: package, .. } => {
+                self.store.get(package).map_err(|source| BuildError::Store { name: name(), source })
+            }
+        }
+    }
+
+    fn check_version(&self, installed: &semver::Version) -> Result<(), BuildError> {
+        match self.source()? {
+            Source::Package { name, versions: Some(versions) } if !versions.include(installed) => {
+                Err(BuildError::Version {
+                    name: self.name.clone(),
+                    package: name.clone(),
+                    versions: versions.clone(),
+                    installed: installed.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads, verifies and loads the component.
     ///
     /// # Errors
-    /// Its files are missing, its signatures don't count at `now`, or it does not
-    /// load.
+    /// Its files are missing, its signatures don't count at `now`, it is another
+    /// version than the configuration asks for, or it does not load.
     pub fn load(&self, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Loaded, BuildError> {
         let name = || self.name.clone();
-        let package = Package::read(self.component).map_err(|source| BuildError::Package { name: name(), source })?;
+        let package = self.package()?;
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
         let verified =
             trust.verify(package, unsigned, now).map_err(|source| BuildError::Trust { name: name(), source })?;
+        self.check_version(&verified.get().manifest.version)?;
         if self.may_permit && !verified.may_permit() {
             return Err(BuildError::MayNotPermit(name()));
         }

@@ -1,6 +1,7 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
 mod audit;
+mod source;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 use serde::{Deserialize, Serialize};
+pub use source::{Source, Versions};
 use vak_trust::TrustSettings;
 use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name};
 
@@ -61,6 +63,12 @@ pub enum ConfigError {
     /// Entries of a log in SQLite can't be removed.
     #[error("`audit.archive.keep_entries` is for a log in segments; set `audit.store` to `segments` or leave it out")]
     NotTrimmable,
+    /// A component has no source, or two.
+    #[error("component `{0}`: give exactly one of `component = \"FILE.wasm\"` and `package = \"NAME\"`")]
+    Source(Name),
+    /// A file with a requirement for its version.
+    #[error("component `{0}`: `version` is for an installed `package`; leave it out beside `component`")]
+    VersionOfFile(Name),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -70,7 +78,8 @@ pub enum ConfigError {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The folder for the log and for compiled code; made if it is missing.
+    /// The folder for the log, installed packages and compiled code; made if it
+    /// is missing.
     pub state: PathBuf,
     /// Whose signatures count.
     #[serde(default)]
@@ -96,8 +105,13 @@ pub struct Config {
 pub struct Policy {
     /// Its name in verdicts.
     pub name: Name,
-    /// Its `.wasm` file; manifest and signature lie beside it.
-    pub component: PathBuf,
+    /// Its `.wasm` file; manifest and signature lie beside it. This or `package`.
+    pub component: Option<PathBuf>,
+    /// Its name in the store, where `vak install` put it. This or `component`.
+    pub package: Option<Name>,
+    /// Which versions of the package will do, such as `^1.2`; any if it is left
+    /// out.
+    pub version: Option<Versions>,
     /// The file with its configuration, where it takes one.
     pub config: Option<PathBuf>,
     /// Whether its permits count. Without it, it can only restrict.
@@ -122,8 +136,13 @@ pub struct Policy {
 pub struct Skill {
     /// Its name; the operation is `skill/NAME`.
     pub name: Name,
-    /// Its `.wasm` file; manifest and signature lie beside it.
-    pub component: PathBuf,
+    /// Its `.wasm` file; manifest and signature lie beside it. This or `package`.
+    pub component: Option<PathBuf>,
+    /// Its name in the store, where `vak install` put it. This or `component`.
+    pub package: Option<Name>,
+    /// Which versions of the package will do, such as `^1.2`; any if it is left
+    /// out.
+    pub version: Option<Versions>,
     /// The file with its configuration, where it takes one.
     pub config: Option<PathBuf>,
     /// What it is granted of what it asks for.
@@ -221,7 +240,7 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.trimmable()?.resolved(folder)
+        config.unique_names()?.trimmable()?.sources()?.resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
@@ -242,18 +261,23 @@ impl Config {
         }
     }
 
+    fn sources(self) -> Result<Self, ConfigError> {
+        self.installations().try_for_each(|installation| installation.source().map(drop))?;
+        Ok(self)
+    }
+
     fn resolved(mut self, folder: &Path) -> Result<Self, ConfigError> {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         resolve(&mut self.state);
         resolve(&mut self.audit.key);
         self.audit.archive.iter_mut().filter_map(|archive| archive.program.as_mut()).for_each(resolve);
         for policy in &mut self.policies {
-            resolve(&mut policy.component);
+            policy.component.as_mut().map(resolve);
             policy.config.as_mut().map(resolve);
             paths(&mut policy.grants).for_each(resolve);
         }
         for skill in &mut self.skills {
-            resolve(&mut skill.component);
+            skill.component.as_mut().map(resolve);
             skill.config.as_mut().map(resolve);
             paths(&mut skill.grants).for_each(resolve);
         }
@@ -266,6 +290,11 @@ impl Config {
             Store::Sqlite => "audit.sqlite",
             Store::Segments => "audit",
         })
+    }
+
+    /// The packages that `vak install` installs.
+    pub fn store(&self) -> vak_registry::Store {
+        vak_registry::Store::at(self.state.join("store"))
     }
 
     /// All settings as they count, in TOML: the file with everything that was

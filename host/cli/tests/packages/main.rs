@@ -1,0 +1,7 @@
+//! Packages from the command line: installing, inspecting, comparing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod component;
+mod install;
+mod site;
