@@ -11,12 +11,14 @@ mod gateway;
 mod machine;
 mod policy;
 mod print;
+mod trust;
 
 /// A part of the table.
 type Section = (&'static str, fn() -> Vec<print::Row>);
 
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
+    ("trust", trust::rows),
     ("decisions", decisions::rows),
     ("durable", durable::rows),
     ("gateway", gateway::rows),
