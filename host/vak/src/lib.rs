@@ -74,15 +74,17 @@ mod builder;
 mod clock;
 pub mod config;
 mod host;
+mod installation;
 mod ledger;
 mod limiter;
 mod outcome;
 mod overlay;
 
 pub use archiver::program_of_s3;
-pub use builder::{BuildError, Checked, HostBuilder, Installation};
+pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
 pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
+pub use installation::Installation;
 pub use ledger::{LogError, open as open_log};
 pub use outcome::Outcome;
 pub use overlay::Override;

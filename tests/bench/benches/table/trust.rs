@@ -32,7 +32,7 @@ fn manifest(name: &str) -> Manifest {
 /// Bytes in memory in, a verified component out.
 fn verifying() -> Row {
     let key = publisher_key();
-    let component = (0..BYTES).map(|at| (at * at >> 7) as u8).collect();
+    let component = (0..BYTES).map(|at| ((at * at) >> 7) as u8).collect();
     let package = Package::unsigned(component, &manifest("measured")).sign(&key, Validity::since(NOW));
     let trust = TrustPolicy::of_publishers([key.public()]);
     let clone = || package.clone();

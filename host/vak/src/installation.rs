@@ -1,0 +1,157 @@
+//! Components as a configuration names them.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+use vak_engine::{CallLimits, Engine, Request};
+use vak_plugin::{Loaded, load};
+use vak_registry::Store;
+use vak_trust::{Package, TrustPolicy, Unsigned};
+use vak_types::{Granted, Kind, LimitSettings, Name, Timestamp};
+
+use crate::builder::BuildError;
+use crate::config::{self, Config, ConfigError, Source, Versions};
+
+/// What a configuration says about one component, whatever its kind.
+pub struct Installation<'a> {
+    /// Its name in the configuration.
+    pub name: &'a Name,
+    /// What it is used as.
+    pub kind: Kind,
+    store: Store,
+    component: Option<&'a Path>,
+    package: Option<&'a Name>,
+    versions: Option<&'a Versions>,
+    config: Option<&'a Path>,
+    grants: &'a Granted,
+    unsigned: bool,
+    may_permit: bool,
+    limits: &'a LimitSettings,
+}
+
+impl Config {
+    /// Every component the configuration names: policies in their order, then
+    /// skills.
+    pub fn installations(&self) -> impl Iterator<Item = Installation<'_>> {
+        let policies = self.policies.iter().map(|policy| Installation {
+            name: &policy.name,
+            kind: Kind::Policy,
+            store: self.store(),
+            component: policy.component.as_deref(),
+            package: policy.package.as_ref(),
+            versions: policy.version.as_ref(),
+            config: policy.config.as_deref(),
+            grants: &policy.grants,
+            unsigned: policy.allow_unsigned,
+            may_permit: policy.may_permit,
+            limits: &policy.limits,
+        });
+        let skills = self.skills.iter().map(|skill| Installation {
+            name: &skill.name,
+            kind: Kind::Skill,
+            store: self.store(),
+            component: skill.component.as_deref(),
+            package: skill.package.as_ref(),
+            versions: skill.version.as_ref(),
+            config: skill.config.as_deref(),
+            grants: &skill.grants,
+            unsigned: skill.allow_unsigned,
+            may_permit: false,
+            limits: &skill.limits,
+        });
+        policies.chain(skills)
+    }
+
+    /// Whose signatures count.
+    ///
+    /// # Errors
+    /// The settings contradict themselves.
+    pub fn trust_policy(&self) -> Result<TrustPolicy, BuildError> {
+        Ok(TrustPolicy::new(self.trust.clone())?)
+    }
+
+    /// An engine with this configuration's cache of compiled code.
+    ///
+    /// # Errors
+    /// The state folder or the engine cannot be had.
+    pub fn engine(&self) -> Result<Engine, BuildError> {
+        let path = &self.state;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| BuildError::State { path: path.clone(), source })?;
+        Ok(Engine::new(Some(&self.compiled()))?)
+    }
+}
+
+impl<'a> Installation<'a> {
+    /// Where it comes from.
+    ///
+    /// # Errors
+    /// The configuration does not say, or says it twice.
+    pub fn source(&self) -> Result<Source<'a>, ConfigError> {
+        Source::of(self.name, self.component, self.package, self.versions)
+    }
+
+    /// What the operator grants it.
+    pub fn grants(&self) -> &'a Granted {
+        self.grants
+    }
+
+    fn package(&self) -> Result<Package, BuildError> {
+        let name = || self.name.clone();
+        match self.source()? {
+            Source::File(path) => Package::read(path).map_err(|source| BuildError::Package { name: name(), source }),
+            Source::Package { name: package, .. } => {
+                self.store.get(package).map_err(|source| BuildError::Store { name: name(), source })
+            }
+        }
+    }
+
+    fn check_version(&self, installed: &semver::Version) -> Result<(), BuildError> {
+        match self.source()? {
+            Source::Package { name, versions: Some(versions) } if !versions.include(installed) => {
+                Err(BuildError::Version {
+                    name: self.name.clone(),
+                    package: name.clone(),
+                    versions: versions.clone(),
+                    installed: installed.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads, verifies and loads the component.
+    ///
+    /// # Errors
+    /// Its files are missing, its signatures don't count at `now`, it is another
+    /// version than the configuration asks for, or it does not load.
+    pub fn load(&self, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Loaded, BuildError> {
+        let name = || self.name.clone();
+        let package = self.package()?;
+        let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
+        let verified =
+            trust.verify(package, unsigned, now).map_err(|source| BuildError::Trust { name: name(), source })?;
+        self.check_version(&verified.get().manifest.version)?;
+        if self.may_permit && !verified.may_permit() {
+            return Err(BuildError::MayNotPermit(name()));
+        }
+        let limits = CallLimits::agreed(self.kind, &verified.get().manifest.limits, self.limits)
+            .map_err(|source| BuildError::Limits { name: name(), source })?;
+        let config = self.config.map(config::of_component).transpose()?;
+        Ok(load(
+            engine,
+            &Request {
+                name: self.name,
+                kind: self.kind,
+                component: &verified,
+                config: config.as_deref(),
+                grants: self.grants,
+                limits,
+            },
+        )?)
+    }
+}
