@@ -6,6 +6,9 @@ use std::str::FromStr;
 /// Longest name. Component names have the same limit.
 const BYTES_MAX: usize = 64;
 
+/// The package beside an author's own. Cargo tells packages apart by their names.
+const SDK: &str = "vak-sdk";
+
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectNameError {
@@ -27,6 +30,9 @@ pub enum ProjectNameError {
         "the name `{0}` is not words between single hyphens, the first starting with a letter, such as `no-secrets`"
     )]
     Shape(String),
+    /// It is what a part of every Rust project is called.
+    #[error("the name `{SDK}` is that of the guest SDK, which is part of every Rust project; choose another")]
+    Sdk,
 }
 
 /// What a project, its component and its folder are called. Narrower than the
@@ -53,6 +59,9 @@ impl FromStr for ProjectName {
         }
         if let Some(character) = name.chars().find(|character| !allowed(character)) {
             return Err(ProjectNameError::Character { name: printable(), character });
+        }
+        if name == SDK {
+            return Err(ProjectNameError::Sdk);
         }
         let words = name.split('-').all(|word| !word.is_empty());
         match words && name.starts_with(|first: char| first.is_ascii_lowercase()) {
@@ -89,6 +98,7 @@ mod tests {
             ("7zip", "the first starting with a letter"),
             ("a-", "is not words between single hyphens"),
             ("a--b", "is not words between single hyphens"),
+            ("vak-sdk", "is that of the guest SDK"),
         ];
         for (name, part) in cases {
             let error = name.parse::<ProjectName>().unwrap_err().to_string();
