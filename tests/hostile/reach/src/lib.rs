@@ -15,14 +15,15 @@ use vak_sdk::log::{self, Level};
 use vak_sdk::secrets::{self, SecretError};
 use vak_sdk::skill::{Skill, SkillError, Tool};
 
+#[derive(Default)]
 struct Reach;
 
 impl Skill for Reach {
-    fn describe() -> Tool {
+    fn describe(&self) -> Tool {
         Tool::new("Reaches.", &json!({ "type": "object" }))
     }
 
-    fn invoke(input: &str) -> Result<String, SkillError> {
+    fn invoke(&self, input: &str) -> Result<String, SkillError> {
         let input: Value = serde_json::from_str(input).map_err(|error| SkillError::InvalidInput(error.to_string()))?;
         if let Some("fail") = input["do"].as_str() {
             return Err(SkillError::Failed(secret(&input).unwrap_or_else(|error| error)));
