@@ -11,6 +11,7 @@ mod gateway;
 mod machine;
 mod policy;
 mod print;
+mod skills;
 mod trust;
 
 /// A part of the table.
@@ -19,6 +20,7 @@ type Section = (&'static str, fn() -> Vec<print::Row>);
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
     ("trust", trust::rows),
+    ("skills", skills::rows),
     ("decisions", decisions::rows),
     ("durable", durable::rows),
     ("gateway", gateway::rows),

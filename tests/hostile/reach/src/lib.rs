@@ -58,6 +58,7 @@ fn reach(input: &Value) -> Result<Value, String> {
                 "order": order,
             }))
         }
+        "echo" => Ok(input["text"].clone()),
         "env" => Ok(std::env::vars().map(|(name, value)| json!([name, value])).collect()),
         "args" => Ok(std::env::args().map(Value::from).collect()),
         "exit" => std::process::exit(0),
