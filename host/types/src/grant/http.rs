@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::Ipv6Addr;
+// Addresses, which `core` has without sockets.
+use core::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
