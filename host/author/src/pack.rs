@@ -41,6 +41,8 @@ pub fn pack(wasm: &[u8], manifest: &str) -> Result<Package, PackError> {
 }
 
 fn encode(module: &[u8]) -> Result<Vec<u8>, PackError> {
+    // The encoder believes the lengths that stand in a module, and panics.
+    wasmparser::validate(module).map_err(|error| PackError::Encode(error.to_string()))?;
     ComponentEncoder::default()
         .validate(true)
         .module(module)

@@ -1,0 +1,48 @@
+//! What must hold for any bytes: one function a parser of untrusted input, each
+//! of which asserts laws and not only that nothing panics. They are run over a
+//! corpus and alterations of it by `cargo test`, and without end by
+//! `cargo fuzz` (see `README.md`).
+//!
+//! ```
+//! vak_fuzz::manifest(b"name = 'a'");
+//! vak_fuzz::signatures(b"{}");
+//! ```
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[cfg(feature = "engine")]
+mod engine;
+mod keys;
+mod log;
+mod package;
+
+use vak_types::Json;
+
+#[cfg(feature = "engine")]
+pub use engine::engine;
+pub use keys::keys;
+pub use log::log;
+pub use package::{manifest, pack, package, signatures, trusted_key};
+
+/// A target with the name of its corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Those that take microseconds.
+pub const QUICK: &[Target] = &[
+    ("json", json),
+    ("keys", keys),
+    ("log", log),
+    ("manifest", manifest),
+    ("pack", pack),
+    ("package", package),
+    ("signatures", signatures),
+];
+
+/// A document is read as it was written.
+pub fn json(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(json) = Json::parse(text) else { return };
+    assert_eq!(Json::parse(json.as_str()).unwrap(), json, "the text is not a fixed point");
+    assert_eq!(Json::from_value(&json.to_value()).unwrap(), json, "the tree is not the text");
+}
