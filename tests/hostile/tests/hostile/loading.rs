@@ -119,27 +119,31 @@ fn another_kind_than_it_says() {
 
 #[test]
 fn wants_what_it_was_not_given() {
+    const SOCKETS: &str = "wasi:sockets/tcp@0.2.0";
     const CLOCK: &str = "wasi:clocks/wall-clock@0.2.0";
     const LOG: &str = "vak:host/log@0.1.0";
-    let clock = format!("(import \"{CLOCK}\" (instance (export \"now\" (func (result u64)))))");
+    let import = |name: &str| before(&format!("(import \"{name}\" (instance (export \"now\" (func (result u64)))))"));
     let hostile = || Case { config: Some(""), ..case("log-undeclared", first_party("hostile-policy")) };
     let cases = [
-        case("clock", before(&clock)),
+        case("sockets", import(SOCKETS)),
+        // A stand-in has the type that WASI says, and no other.
+        case("clock-of-another-type", import(CLOCK)),
         case("function-of-its-own", before("(import \"run-command\" (func (param \"command\" string)))")),
         case("module", before("(import \"m\" (core module))")),
         // Asking for one grant does not bring another along.
-        Case { manifest: manifest("policy", "log = true"), ..case("clock-beside-log", before(&clock)) },
+        Case { manifest: manifest("policy", "log = true"), ..case("sockets-beside-log", import(SOCKETS)) },
         hostile(),
         Case { name: "log-not-granted", manifest: manifest("policy", "log = true"), granted: false, ..hostile() },
     ];
     refused(&cases, |name, problem| match problem {
         Problem::Undeclared { import } => match name {
-            "clock" | "clock-beside-log" => import == CLOCK,
+            "sockets" | "sockets-beside-log" => import == SOCKETS,
             "function-of-its-own" => import == "run-command",
             "module" => import == "m",
             name => name == "log-undeclared" && import == LOG,
         },
         Problem::NotGranted { capability: Capability::Log, import } => name == "log-not-granted" && import == LOG,
+        Problem::Link(message) => name == "clock-of-another-type" && message.contains(CLOCK),
         _ => false,
     });
 }
