@@ -42,6 +42,9 @@ pub enum WorkbenchError {
 /// component in JavaScript takes seconds to compile.
 pub const COMPILED: &str = ".vak-compiled";
 
+/// What a secret is that a case says nothing of: none is empty.
+const SECRET: &str = "a secret that no case names";
+
 /// A component that is tried out, signed or not, in the engine of a host.
 pub struct Workbench {
     engine: Engine,
@@ -162,7 +165,7 @@ impl Rights {
         }
         for name in &requested.secrets {
             let file = folder.path().join(format!("secret-{name}"));
-            write_private(&file, host.secrets.get(name).map_or("", String::as_str))?;
+            write_private(&file, host.secrets.get(name).map_or(SECRET, String::as_str))?;
             granted.secrets.insert(Name::clone(name), file);
         }
         for (number, (path, access)) in requested.directories.iter().enumerate() {

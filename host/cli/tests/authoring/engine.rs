@@ -8,7 +8,7 @@ use vak_test_support::{Site, publisher_key};
 use vak_trust::{Package, Validity};
 use vak_types::Timestamp;
 
-use crate::project::built;
+use crate::project::{built, ran, vak};
 
 /// A host whose rules permit everything and whose policy and skill are of one
 /// language.
@@ -28,7 +28,7 @@ fn site(language: &'static str) -> Site {
         .section(&section("skill", "skills"))
 }
 
-fn vak(config: &Path, arguments: &[&str], input: &str) -> String {
+fn with(config: &Path, arguments: &[&str], input: &str) -> String {
     let mut vak = Command::new(env!("CARGO_BIN_EXE_vak"));
     vak.args(arguments).arg("--config").arg(config);
     vak.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -44,7 +44,7 @@ fn decides_and_runs(language: &'static str) {
         let action = format!(
             r#"{{"agent":"ada","session":"s1","operation":"files/read","resource":"mcp:files/read","arguments":{arguments}}}"#
         );
-        vak(&site.config(), &["decide"], &action)
+        with(&site.config(), &["decide"], &action)
     };
     let secret = decide(r#"{"options":{"paths":["/work/README.md","/work/.env"]}}"#);
     for part in ["\"deny\"", &format!("{language}-policy"), "no-secrets", "`/work/.env` holds secrets"] {
@@ -55,12 +55,30 @@ fn decides_and_runs(language: &'static str) {
     // Some kilobytes of arguments fit into the limits of a policy.
     let long = decide(&format!(r#"{{"path":"notes.txt","content":"{}"}}"#, "so on and on ".repeat(1_000)));
     assert!(long.contains("\"allow\""), "{language}: {long}");
-    let run =
-        |input: &str| vak(&site.config(), &["skill", "run", "--agent", "ada", &format!("{language}-skill"), input], "");
+    let run = |input: &str| {
+        with(&site.config(), &["skill", "run", "--agent", "ada", &format!("{language}-skill"), input], "")
+    };
     let counted: serde_json::Value = serde_json::from_str(&run(r#"{"text":"to be\nor not to be"}"#)).unwrap();
     assert_eq!(counted, serde_json::json!({ "characters": 18, "words": 6, "lines": 2 }), "{language}");
     let refused = run(r#"{"words":3}"#);
     assert!(refused.contains("`text` is not a string"), "{language}: {refused}");
+}
+
+/// Every template answers its own cases as it says, and is measured with them.
+#[test]
+fn templates_pass_their_cases() {
+    let projects = ["policy", "scorer", "adapter", "skill"].map(|kind| (kind, "rust"));
+    for (kind, language) in projects.into_iter().chain([("skill", "js"), ("skill", "python")]) {
+        let component = built(kind, language);
+        let folder = component.ancestors().nth(2).unwrap();
+        let tested = ran(vak().arg("test").arg(folder));
+        assert!(tested.well && tested.said.contains("2 passed, 0 failed"), "{kind} in {language}: {}", tested.said);
+    }
+    let component = built("policy", "rust");
+    let folder = component.ancestors().nth(2).unwrap();
+    let measured = ran(vak().args(["bench", "--calls", "20"]).arg(folder));
+    assert!(measured.well && measured.said.contains("median"), "{}", measured.said);
+    assert!(!measured.said.contains("warning"), "{}", measured.said);
 }
 
 #[test]
