@@ -135,12 +135,13 @@ impl HostBuilder {
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn build(self) -> Result<Host, BuildError> {
         let Self { config, clock } = self;
-        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config, clock())?;
+        let now = clock();
+        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config, now)?;
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
         let verifier = signer.verifier().clone();
         let components = policies.iter().map(|policy| Arc::clone(policy.component()));
         let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone()))).collect();
-        let ledger = AuditLedger::open(&config, components, origin, signer, clock())?;
+        let ledger = AuditLedger::open(&config, components, origin, signer, now)?;
         let pipeline = Pipeline::new(limits, policies, ledger, unsigned);
         Ok(Host::new(pipeline, skills, verifier, clock, ActionIds::new()?, config))
     }
