@@ -26,7 +26,8 @@ fn an_agent_reaches_what_the_configuration_grants() {
          directories.'/d'.host = 'notes'\nhttp.'nowhere.invalid' = {{}}\n",
         component.display()
     );
-    let host = site.section(&section).host();
+    let site = site.section(&section);
+    let host = site.host();
     // The host's own executor has one thread, and no timers.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let caller = Caller { agent: "ada".parse().unwrap(), session: "s1".parse().unwrap(), labels: Vec::new() };
