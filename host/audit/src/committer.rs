@@ -44,20 +44,37 @@ impl Committer {
     }
 
     fn commit_all(&mut self, queue: &Queue, watch: &Watch, commit: &mut Commit) -> Result<(), StopCause> {
-        while queue.wait()? {
-            let Some(head) = self.sealing.take(queue, commit)? else { continue };
-            self.commit(&head, commit)?;
-            let note = self.checkpoint.note();
-            for (done, leaf) in commit.waiting.drain(..).zip(&commit.leaves) {
-                if let Some(done) = done {
-                    // Fails when nobody waits any more, which is theirs to choose.
-                    done.send(Ok(Committed { leaf: *leaf, checkpoint: note.clone() })).unwrap_or(());
+        let mut next = Commit::default();
+        loop {
+            // Before the last commit is told of: those who hear of it append
+            // again, and the ledger is taken then.
+            let head = self.sealing.take(queue, &mut next);
+            self.tell(commit, watch);
+            match head? {
+                Some(head) => {
+                    std::mem::swap(&mut next, commit);
+                    self.commit(&head, commit)?;
                 }
+                None if queue.wait()? => {}
+                None => return Ok(self.store.close()?),
             }
-            watch.advance(self.checkpoint.size());
-            commit.clear();
         }
-        Ok(self.store.close()?)
+    }
+
+    /// Tells whoever waits for `commit` that it is durable, and empties it.
+    fn tell(&self, commit: &mut Commit, watch: &Watch) {
+        if commit.entries.is_empty() {
+            return;
+        }
+        for (done, leaf) in commit.waiting.drain(..).zip(&commit.leaves) {
+            if let Some(done) = done {
+                let checkpoint = Arc::clone(self.checkpoint.note());
+                // Fails when nobody waits any more, which is theirs to choose.
+                done.send(Ok(Committed { leaf: *leaf, checkpoint })).unwrap_or(());
+            }
+        }
+        watch.advance(self.checkpoint.size());
+        commit.clear();
     }
 
     /// Writes a commit and the checkpoint that covers it, and returns when they
