@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // These are of one rank: none knows another.
     ("vak-audit", &["vak-types"]),
     ("vak-limits", &["vak-types"]),
+    ("vak-memory", &["vak-types"]),
     ("vak-pipeline", &["vak-types"]),
     ("vak-trust", &["vak-types"]),
     // Whoever audits needs nothing that could act.
@@ -27,15 +28,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-registry", &["vak-trust", "vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-wasi", &["vak-engine", "vak-types"]),
-    ("vak-plugin", &["vak-engine", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
+    ("vak-plugin", &["vak-engine", "vak-memory", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
     // Tries components out, and is no host.
-    ("vak-workbench", &["vak-engine", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
+    ("vak-workbench", &["vak-engine", "vak-memory", "vak-pipeline", "vak-plugin", "vak-trust", "vak-types"]),
     (
         "vak",
         &[
             "vak-audit",
             "vak-engine",
             "vak-limits",
+            "vak-memory",
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",

@@ -11,6 +11,7 @@ mod install;
 mod key;
 mod list;
 mod mcp;
+mod memory;
 mod new;
 mod skill;
 mod table;
@@ -58,6 +59,9 @@ enum Command {
     Remove(install::Remove),
     /// List the installed packages.
     List(list::List),
+    /// Show and remove what agents remember.
+    #[command(subcommand)]
+    Memory(memory::Memory),
     /// Make and show keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         Command::Install(command) => command.run(),
         Command::Remove(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Memory(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Sign(command) => command.run(),
         Command::Audit(command) => command.run(),

@@ -30,7 +30,7 @@ struct Subject {
 /// codes: 0 each answers as expected, 1 one does not, 2 not tried.
 ///
 /// A case is a folder: `input.json`, `expected.json`, and where it takes them
-/// `config.toml` and `host.json` (`secrets`, `directories`, `time_ns`).
+/// `config.toml` and `host.json` (`secrets`, `memory`, `directories`, `time_ns`).
 #[derive(Args)]
 pub(crate) struct Test {
     #[command(flatten)]

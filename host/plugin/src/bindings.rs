@@ -5,7 +5,7 @@
 pub(crate) mod host {
     wasmtime::component::bindgen!({
         path: ["../../wit/host"],
-        inline: "package vak:bindings; world host { import vak:host/log@0.1.0; import vak:host/secrets@0.1.0; }",
+        inline: "package vak:bindings; world host { import vak:host/log@0.1.0; import vak:host/secrets@0.1.0; import vak:host/memory@0.1.0; }",
         world: "vak:bindings/host",
         // A line over the limit of host calls ends the guest.
         imports: { default: trappable },
@@ -49,6 +49,7 @@ pub(crate) mod skill {
         with: {
             "vak:host/log": crate::bindings::host::vak::host::log,
             "vak:host/secrets": crate::bindings::host::vak::host::secrets,
+            "vak:host/memory": crate::bindings::host::vak::host::memory,
         },
     });
 }

@@ -12,7 +12,7 @@
 //! # fn request() -> Request<'static> { unimplemented!() }
 //!
 //! let engine = Engine::new(None)?;
-//! match load(&engine, &request())? {
+//! match load(&engine, &request(), None)? {
 //!     Loaded::Policy(policy) => println!("{}", policy.with_standing(Standing::RestrictOnly).describe()?.summary),
 //!     Loaded::Skill(skill) => println!("{}", skill.tool().description),
 //!     Loaded::Scorer(_) | Loaded::Adapter(_) => println!("loads"),
@@ -25,6 +25,7 @@ mod adapter;
 mod bindings;
 mod load;
 mod log;
+mod memory;
 mod policy;
 mod scorer;
 mod secrets;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vak_engine::{CallState, Engine, Linking, LoadError, Prepared, Problem, Request};
+use vak_memory::Memory;
 use vak_pipeline::Standing;
 use vak_types::{Capability, ComponentRef, Effective, Kind, Name};
 use vak_wasi::{Output, Reach, Sink};
@@ -13,6 +14,7 @@ use crate::bindings::adapter::AdapterComponentPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
+use crate::memory::{self, Scopes};
 use crate::policy::{Evaluate, Policy};
 use crate::scorer::Scorer;
 use crate::secrets::{self, Secrets};
@@ -45,11 +47,12 @@ impl Loaded {
 }
 
 /// Makes a component ready and checks every function it exports against the
-/// interface of its kind.
+/// interface of its kind. A skill may be granted scopes of `memory`.
 ///
 /// # Errors
-/// The engine refuses the component, or it does not fit the interface.
-pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError> {
+/// The engine refuses the component, it does not fit the interface, or what it
+/// is granted can't be had.
+pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>) -> Result<Loaded, LoadError> {
     let (name, kind) = (request.name.clone(), request.kind);
     let fail = |problem| LoadError { name: name.clone(), problem };
     let misfit = |error: wasmtime::Error| fail(Problem::Link(format!("{error:#}")));
@@ -82,7 +85,8 @@ pub fn load(engine: &Engine, request: &Request<'_>) -> Result<Loaded, LoadError>
             SkillComponentPre::new(pre).map_err(misfit)?;
             let waits = vak_wasi::may_wait(&granted.capabilities());
             let calls = skill::Calls::new(prepared, waits).map_err(stopped)?;
-            let skill = Skill::new(calls, secrets).map_err(stopped)?;
+            let scopes = Scopes::open(&granted, memory).map_err(|error| fail(Problem::Grant(error)))?;
+            let skill = Skill::new(calls, secrets, scopes).map_err(stopped)?;
             match request.component.get().manifest.tool.as_ref().and_then(|said| skill.differs(said)) {
                 Some(part) => return Err(fail(Problem::Tool(part))),
                 None => Loaded::Skill(skill),
@@ -102,6 +106,9 @@ fn link(linker: &mut Linker<CallState>, linking: &Linking<'_>, output: Option<&S
     }
     if capabilities.contains(&Capability::Secrets) {
         secrets::link(linker)?;
+    }
+    if capabilities.contains(&Capability::Memory) {
+        memory::link(linker)?;
     }
     vak_wasi::link(linker, component, capabilities)
 }

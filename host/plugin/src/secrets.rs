@@ -37,6 +37,11 @@ impl Secrets {
         self.redactor.text(text)
     }
 
+    /// Whether one of them is in `bytes`.
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        self.redactor.finds(bytes)
+    }
+
     /// The document with every secret replaced by its name.
     pub(crate) fn redact_json(&self, json: &Json) -> Result<Json, JsonError> {
         Json::from_value(&self.redactor.value(json.to_value()))

@@ -4,9 +4,10 @@ mod calls;
 
 use std::sync::Arc;
 
-use vak_types::{ComponentRef, Failure, FailureKind, Json, printable};
+use vak_types::{AgentId, ComponentRef, Failure, FailureKind, Json, printable};
 
 use crate::bindings::skill::exports::vak::skill::skill as wit;
+use crate::memory::{Remembered, Scopes};
 use crate::secrets::Secrets;
 
 pub(crate) use calls::Calls;
@@ -22,6 +23,7 @@ const DESCRIPTION_BYTES_MAX: usize = 4_096;
 pub struct Skill {
     calls: Calls,
     secrets: Option<Arc<Secrets>>,
+    scopes: Option<Scopes>,
     tool: Tool,
 }
 
@@ -52,7 +54,7 @@ pub enum SkillError {
 
 impl Skill {
     /// Asks the component what it is.
-    pub(crate) fn new(calls: Calls, secrets: Option<Arc<Secrets>>) -> Result<Self, Failure> {
+    pub(crate) fn new(calls: Calls, secrets: Option<Arc<Secrets>>, scopes: Option<Scopes>) -> Result<Self, Failure> {
         let tool = calls.describe()?;
         let secrets_of = secrets.as_deref();
         let tool = Tool {
@@ -60,7 +62,7 @@ impl Skill {
             input_schema: schema("input", &tool.input_schema, secrets_of)?,
             output_schema: tool.output_schema.map(|text| schema("output", &text, secrets_of)).transpose()?,
         };
-        Ok(Self { calls, secrets, tool })
+        Ok(Self { calls, secrets, scopes, tool })
     }
 
     /// Exactly which component this is.
@@ -85,16 +87,27 @@ impl Skill {
         &self.tool
     }
 
-    /// Does the work in a fresh instance. Blocks this thread until the skill
-    /// is done or its limits end it. Does not decide anything: that comes
-    /// before.
+    /// Does the work for `agent` in a fresh instance. Blocks this thread until
+    /// the skill is done or its limits end it. Does not decide anything: that
+    /// comes before.
     ///
     /// # Errors
-    /// The skill refuses the input, failed or was stopped.
-    pub fn invoke(&self, input: &Json) -> Result<Json, SkillError> {
+    /// The skill refuses the input, failed or was stopped; it has remembered
+    /// nothing then.
+    pub fn invoke(&self, agent: &AgentId, input: &Json) -> Result<Json, SkillError> {
+        let remembered = self.scopes.as_ref().map(|scopes| scopes.recall(agent));
+        let answered = self.calls.invoke(input.as_str(), remembered.clone());
+        let answered = answered.map_err(|failure| match &remembered {
+            Some(remembered) => remembered.failure(failure),
+            None => failure,
+        });
         let secrets = self.secrets.as_deref();
-        match self.calls.invoke(input.as_str())? {
-            Ok(output) => json("output", &output, secrets).map_err(SkillError::Stopped),
+        match answered? {
+            Ok(output) => {
+                let output = json("output", &output, secrets).map_err(SkillError::Stopped)?;
+                remembered.map_or(Ok(()), Remembered::commit)?;
+                Ok(output)
+            }
             Err(wit::SkillError::InvalidInput(why)) => {
                 Err(SkillError::InvalidInput(text(&why, MESSAGE_BYTES_MAX, secrets)))
             }

@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use vak_engine::{CallLimits, Engine, LoadError, Problem, Request};
+use vak_memory::Memory;
 use vak_plugin::{Loaded, load};
 use vak_trust::{PrivateKey, TrustPolicy, Unsigned, Validity};
-use vak_types::{Granted, Kind, Timestamp};
+use vak_types::{Access, Granted, Kind, Timestamp};
 use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
@@ -36,7 +38,7 @@ fn module(kind: Kind) -> Vec<u8> {
 fn try_load(engine: &Engine, kind: Kind, claimed: Kind) -> Result<Loaded, LoadError> {
     let manifest = format!(
         "name = 'dummy'\nversion = '0.1.0'\nkind = '{claimed}'\ndescription = ''\nlicense = 'MIT'\ngrants.log = true{}",
-        if claimed == Kind::Skill { "\ngrants.secrets = ['token']" } else { "" }
+        if claimed == Kind::Skill { "\ngrants.secrets = ['token']\ngrants.memory.notes = 'read'" } else { "" }
     );
     let key = PrivateKey::generate().unwrap();
     let package = vak_author::pack(&module(kind), &manifest).unwrap().sign(&key, Validity::since(NOW));
@@ -44,15 +46,21 @@ fn try_load(engine: &Engine, kind: Kind, claimed: Kind) -> Result<Loaded, LoadEr
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("token");
     key.write(&secret).unwrap();
+    let memory = Arc::new(Memory::at(folder.path().join("memory.sqlite")));
     let request = Request {
         name: &"dummy".parse().unwrap(),
         kind: claimed,
         component: &component,
         config: None,
-        grants: &Granted { log: true, secrets: [("token".parse().unwrap(), secret)].into(), ..Granted::default() },
+        grants: &Granted {
+            log: true,
+            secrets: [("token".parse().unwrap(), secret)].into(),
+            memory: [("notes".parse().unwrap(), Access::Read)].into(),
+            ..Granted::default()
+        },
         limits: CallLimits::POLICY,
     };
-    load(engine, &request)
+    load(engine, &request, Some(&memory))
 }
 
 #[test]

@@ -40,6 +40,10 @@ pub struct Requested {
     /// Secrets that the operator keeps for it, through `vak:host/secrets`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<Name>,
+    /// What it remembers for the agent that calls it, by scope, through
+    /// `vak:host/memory`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory: BTreeMap<Name, Access>,
     /// Directories, by the path at which it sees them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub directories: BTreeMap<GuestPath, Access>,
@@ -62,13 +66,16 @@ pub struct Granted {
     pub environment: BTreeSet<VariableName>,
     /// Secrets, each in a file that only the host's user can read.
     pub secrets: BTreeMap<Name, PathBuf>,
+    /// Scopes of the calling agent's memory. Skills with the same scope share
+    /// what is in it.
+    pub memory: BTreeMap<Name, Access>,
     /// Directories, by the path at which the component sees them.
     pub directories: BTreeMap<GuestPath, Directory>,
     /// Hosts that HTTP requests may go to.
     pub http: BTreeMap<HostPattern, HttpGrant>,
 }
 
-/// What may be done in a directory.
+/// What may be done in a directory, or in a scope of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
@@ -101,13 +108,14 @@ pub struct Effective {
 impl Requested {
     /// The kinds of rights in it.
     pub fn capabilities(&self) -> BTreeSet<Capability> {
-        let Self { log, clock, randomness, environment, secrets, directories, http } = self;
+        let Self { log, clock, randomness, environment, secrets, memory, directories, http } = self;
         Capability::of([
             (Capability::Log, *log),
             (Capability::Clock, *clock),
             (Capability::Randomness, *randomness),
             (Capability::Environment, !environment.is_empty()),
             (Capability::Secrets, !secrets.is_empty()),
+            (Capability::Memory, !memory.is_empty()),
             (Capability::Directories, !directories.is_empty()),
             (Capability::Http, !http.is_empty()),
         ])
@@ -121,6 +129,10 @@ impl Granted {
             let Directory { host, access } = self.directories.get(path)?;
             Some((path.clone(), Directory { host: host.clone(), access: *access.min(wanted) }))
         });
+        let memory = requested.memory.iter().filter_map(|(scope, wanted)| {
+            let access = self.memory.get(scope)?;
+            Some((scope.clone(), *access.min(wanted)))
+        });
         let secrets = self.secrets.iter().filter(|(name, _)| requested.secrets.contains(name));
         let http = requested.http.iter().flat_map(|(host, wanted)| {
             self.http.iter().filter_map(move |(granted_host, grant)| grant.to(granted_host, host, wanted))
@@ -132,6 +144,7 @@ impl Granted {
                 randomness: self.randomness && requested.randomness,
                 environment: self.environment.intersection(&requested.environment).cloned().collect(),
                 secrets: secrets.map(|(name, file)| (name.clone(), file.clone())).collect(),
+                memory: memory.collect(),
                 directories: directories.collect(),
                 http: BTreeMap::new(),
             },
@@ -159,6 +172,11 @@ impl Effective {
     /// Its secrets and their files.
     pub fn secrets(&self) -> &BTreeMap<Name, PathBuf> {
         &self.granted.secrets
+    }
+
+    /// Its scopes of memory.
+    pub fn memory(&self) -> &BTreeMap<Name, Access> {
+        &self.granted.memory
     }
 
     /// Its directories, by the path at which it sees them.
@@ -189,7 +207,8 @@ impl Effective {
     /// The same in the words of a request. Several rules for one host become
     /// the one that gives most.
     fn as_requested(&self) -> Requested {
-        let Granted { log, clock, randomness, ref environment, ref secrets, ref directories, http: _ } = self.granted;
+        let Granted { log, clock, randomness, ref environment, ref secrets, ref memory, ref directories, http: _ } =
+            self.granted;
         let mut http: BTreeMap<HostPattern, HttpAccess> = BTreeMap::new();
         for rule in &self.http {
             let access = http.entry(rule.host.clone()).or_insert_with(|| rule.access.clone());
@@ -203,6 +222,7 @@ impl Effective {
             randomness,
             environment: environment.clone(),
             secrets: secrets.keys().cloned().collect(),
+            memory: memory.clone(),
             directories: directories.iter().map(|(path, directory)| (path.clone(), directory.access)).collect(),
             http,
         }
@@ -229,30 +249,42 @@ mod tests {
     fn what_counts_is_in_both() {
         let asked = requested(
             r#"{"log": true, "clock": true, "environment": ["LANG", "HOME"], "secrets": ["token"],
+                "memory": {"notes": "write", "only-asked": "read", "plans": "read"},
                 "directories": {"/notes": "write", "/only-asked": "read", "/read": "read"}}"#,
         );
         let given = granted(
             r#"{"log": true, "randomness": true, "environment": ["LANG", "PATH"],
                 "secrets": {"token": "t", "other": "o"},
+                "memory": {"notes": "read", "only-given": "write", "plans": "write"},
                 "directories": {"/notes": {"host": "n"}, "/only-given": {"host": "g", "access": "write"},
                                 "/read": {"host": "r", "access": "write"}}}"#,
         );
         let effective = given.to(&asked);
         assert_eq!(
             effective.capabilities(),
-            BTreeSet::from([Capability::Log, Capability::Environment, Capability::Secrets, Capability::Directories])
+            BTreeSet::from([
+                Capability::Log,
+                Capability::Environment,
+                Capability::Secrets,
+                Capability::Memory,
+                Capability::Directories
+            ])
         );
         assert_eq!(effective.environment().iter().map(VariableName::as_str).collect::<Vec<_>>(), ["LANG"]);
         assert_eq!(effective.secrets().keys().map(Name::as_str).collect::<Vec<_>>(), ["token"]);
         // Neither side's write alone is a right to write.
         assert!(effective.directories().values().all(|directory| directory.access == Access::Read));
         assert_eq!(effective.directories().len(), 2);
+        let memory: Vec<_> = effective.memory().iter().map(|(scope, access)| (scope.as_str(), *access)).collect();
+        assert_eq!(memory, [("notes", Access::Read), ("plans", Access::Read)]);
         let missing: Vec<_> = effective.missing(&asked).iter().map(ToString::to_string).collect();
         assert_eq!(
             missing,
             [
                 "see what time it is",
                 "read the environment variable `HOME`",
+                "read and change what agents remember in `notes`",
+                "read what agents remember in `only-asked`",
                 "read and change files in `/notes`",
                 "read files in `/only-asked`"
             ]
@@ -263,7 +295,7 @@ mod tests {
     fn nothing_is_granted_by_default() {
         let everything = requested(
             r#"{"log": true, "clock": true, "randomness": true, "environment": ["A"], "secrets": ["s"],
-                "directories": {"/a": "read"}, "http": {"*": {}}}"#,
+                "memory": {"m": "write"}, "directories": {"/a": "read"}, "http": {"*": {}}}"#,
         );
         assert_eq!(Granted::default().to(&everything), Effective::default());
         assert!(Effective::default().capabilities().is_empty());

@@ -193,8 +193,9 @@ type Components = (Vec<Policy>, BTreeMap<Name, Arc<Skill>>);
 fn components(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Components, BuildError> {
     let mut policies = Vec::new();
     let mut skills = BTreeMap::new();
+    let memory = config.memory();
     for installation in config.installations() {
-        match installation.load(engine, trust, now)? {
+        match installation.load(engine, trust, &memory, now)? {
             Loaded::Policy(policy) => policies.push(policy),
             Loaded::Skill(skill) => {
                 skills.insert(installation.name.clone(), Arc::new(skill));

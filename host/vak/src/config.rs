@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 use serde::{Deserialize, Serialize};
 pub use source::{Source, Versions};
+use vak_memory::Memory;
 use vak_trust::TrustSettings;
 use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name};
 
@@ -78,8 +80,8 @@ pub enum ConfigError {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The folder for the log, installed packages and compiled code; made if it
-    /// is missing.
+    /// The folder for the log, what agents remember, installed packages and
+    /// compiled code; made if it is missing.
     pub state: PathBuf,
     /// Whose signatures count.
     #[serde(default)]
@@ -295,6 +297,11 @@ impl Config {
     /// The packages that `vak install` installs.
     pub fn store(&self) -> vak_registry::Store {
         vak_registry::Store::at(self.state.join("store"))
+    }
+
+    /// What agents remember. Opened when something of it is used.
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::new(Memory::at(self.state.join("memory.sqlite")))
     }
 
     /// All settings as they count, in TOML: the file with everything that was

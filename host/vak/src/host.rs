@@ -192,7 +192,7 @@ impl Host {
             return Err(InvokeError::Refused(Box::new(decided.verdict)));
         }
         let start = Instant::now();
-        let output = self.run(skill.clone(), action.arguments.clone()).await;
+        let output = self.run(skill.clone(), &action).await;
         let outcome = match &output {
             Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
             Err(error) => Outcome::failed(&error.to_string()),
@@ -201,9 +201,10 @@ impl Host {
         output
     }
 
-    async fn run(&self, skill: Arc<Skill>, input: Json) -> Result<Json, InvokeError> {
+    async fn run(&self, skill: Arc<Skill>, action: &Action) -> Result<Json, InvokeError> {
         let _place = self.skill_calls.acquire().await.map_err(|_| InvokeError::Stopping)?;
-        let call = tokio::task::spawn_blocking(move || skill.invoke(&input));
+        let (agent, input) = (action.agent.clone(), action.arguments.clone());
+        let call = tokio::task::spawn_blocking(move || skill.invoke(&agent, &input));
         Ok(call.await.map_err(|_| InvokeError::Stopping)??)
     }
 

@@ -3,8 +3,10 @@
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use vak_engine::{CallLimits, Engine, Request};
+use vak_memory::Memory;
 use vak_plugin::{Loaded, load};
 use vak_registry::Store;
 use vak_trust::{Package, TrustPolicy, Unsigned};
@@ -129,7 +131,13 @@ impl<'a> Installation<'a> {
     /// # Errors
     /// Its files are missing, its signatures don't count at `now`, it is another
     /// version than the configuration asks for, or it does not load.
-    pub fn load(&self, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Loaded, BuildError> {
+    pub fn load(
+        &self,
+        engine: &Engine,
+        trust: &TrustPolicy,
+        memory: &Arc<Memory>,
+        now: Timestamp,
+    ) -> Result<Loaded, BuildError> {
         let name = || self.name.clone();
         let package = self.package()?;
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
@@ -152,6 +160,7 @@ impl<'a> Installation<'a> {
                 grants: self.grants,
                 limits,
             },
+            Some(memory),
         )?)
     }
 }

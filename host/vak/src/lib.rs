@@ -90,5 +90,6 @@ pub use outcome::Outcome;
 pub use overlay::Override;
 
 pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
+pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_trust::PrivateKey;
 pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, Verdict};

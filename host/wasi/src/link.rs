@@ -36,6 +36,8 @@ pub fn link(linker: &mut Linker<CallState>, component: &Component, capabilities:
 /// # Errors
 /// An interface is not the one that its name says.
 pub fn link_to_configure(linker: &mut Linker<CallState>, component: &Component, sink: Option<&Sink>) -> Result<()> {
-    let later = |interface: &str| interface.starts_with("wasi:http/") || interface == "vak:host/secrets";
+    let later = |interface: &str| {
+        interface.starts_with("wasi:http/") || ["vak:host/secrets", "vak:host/memory"].contains(&interface)
+    };
     stand_in::link(linker, component, sink, |interface| stand_in::covers(interface) || later(interface))
 }

@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 use vak_pipeline::Guard as _;
 use vak_plugin::{AdapterError, Intake, Loaded, SkillError};
-use vak_types::{Action, ActionRequest, Failure, Timestamp};
+use vak_types::{Action, ActionRequest, AgentId, Failure, TextError, Timestamp};
 
 use crate::case::{Case, CaseError};
+
+/// On whose behalf a skill is called.
+pub(crate) const AGENT: &str = "case";
 
 /// A component and what it is called with, ready to be called as often as one
 /// likes.
 pub(crate) enum Call<'a> {
     Judged(&'a Loaded, Box<Action>),
-    Given(&'a Loaded, &'a Case),
+    Given(&'a Loaded, &'a Case, AgentId),
 }
 
 impl<'a> Call<'a> {
@@ -20,7 +23,7 @@ impl<'a> Call<'a> {
     pub(crate) fn new(loaded: &'a Loaded, case: &'a Case) -> Result<Self, CaseError> {
         Ok(match loaded {
             Loaded::Policy(_) | Loaded::Scorer(_) => Self::Judged(loaded, Box::new(action(case)?)),
-            Loaded::Adapter(_) | Loaded::Skill(_) => Self::Given(loaded, case),
+            Loaded::Adapter(_) | Loaded::Skill(_) => Self::Given(loaded, case, agent(case)?),
         })
     }
 
@@ -37,13 +40,13 @@ impl<'a> Call<'a> {
                 Ok(assessment) => json!({ "value": assessment.value, "reason": assessment.reason }),
                 Err(failure) => failed(&failure),
             },
-            Self::Given(Loaded::Skill(skill), case) => match skill.invoke(&case.input) {
+            Self::Given(Loaded::Skill(skill), case, agent) => match skill.invoke(agent, &case.input) {
                 Ok(output) => json!({ "output": output }),
                 Err(SkillError::InvalidInput(why)) => json!({ "error": { "invalid-input": why } }),
                 Err(SkillError::Failed(why)) => json!({ "error": { "failed": why } }),
                 Err(SkillError::Stopped(failure)) => failed(&failure),
             },
-            Self::Given(Loaded::Adapter(adapter), case) => match adapter.ingest(&case.input) {
+            Self::Given(Loaded::Adapter(adapter), case, _) => match adapter.ingest(&case.input) {
                 Ok(intake) => intake_of(&intake),
                 Err(AdapterError::UnknownMessage(why)) => json!({ "error": { "unknown-message": why } }),
                 Err(AdapterError::Malformed(why)) => json!({ "error": { "malformed": why } }),
@@ -57,11 +60,18 @@ impl<'a> Call<'a> {
 
 /// The action in a case. Its id is always the same, so that answers are.
 fn action(case: &Case) -> Result<Action, CaseError> {
-    let wrong = |message: String| CaseError::Json { path: format!("{}/input.json", case.name).into(), message };
     let request: ActionRequest =
-        serde_json::from_value(case.input.to_value()).map_err(|error| wrong(error.to_string()))?;
-    let id = "case".parse().map_err(|error: vak_types::TextError| wrong(error.to_string()))?;
+        serde_json::from_value(case.input.to_value()).map_err(|error| wrong(case, error.to_string()))?;
+    let id = "case".parse().map_err(|error: TextError| wrong(case, error.to_string()))?;
     Ok(request.at(id, Timestamp::from_nanos(case.host.time_ns)))
+}
+
+fn agent(case: &Case) -> Result<AgentId, CaseError> {
+    AGENT.parse().map_err(|error: TextError| wrong(case, error.to_string()))
+}
+
+fn wrong(case: &Case, message: String) -> CaseError {
+    CaseError::Json { path: format!("{}/input.json", case.name).into(), message }
 }
 
 fn intake_of(intake: &Intake) -> Value {

@@ -61,6 +61,8 @@ pub(crate) struct HostAnswers {
     pub(crate) time_ns: u64,
     /// Secrets by name.
     pub(crate) secrets: BTreeMap<Name, String>,
+    /// What the skill has remembered: texts by key, by scope.
+    pub(crate) memory: BTreeMap<Name, BTreeMap<String, String>>,
     /// Directories: the path at which the component sees one, and the folder in
     /// the case that is copied for it.
     pub(crate) directories: BTreeMap<GuestPath, PathBuf>,

@@ -3,15 +3,17 @@
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use vak_engine::{CallLimits, Engine, EngineError, LoadError, Problem, Request, TooMuch};
+use vak_memory::Memory;
 use vak_plugin::{Loaded, load};
 use vak_trust::{Component, Manifest, Package, Tool, TrustError, TrustPolicy, Unsigned, Verified};
 use vak_types::{Directory, Granted, HttpGrant, Kind, LimitSettings, Name, Requested, Timestamp};
 
-use crate::answer::Call;
+use crate::answer::{AGENT, Call};
 use crate::case::{Case, CaseError, HostAnswers};
 use crate::pace::Pace;
 
@@ -115,7 +117,7 @@ impl Workbench {
             grants: &rights.granted,
             limits,
         };
-        Ok(Tried { loaded: load(&self.engine, &request)?, _rights: rights })
+        Ok(Tried { loaded: load(&self.engine, &request, Some(&rights.memory))?, _rights: rights })
     }
 }
 
@@ -141,17 +143,21 @@ struct Tried {
 /// What a component asks for, given in a folder that is removed afterwards.
 struct Rights {
     granted: Granted,
+    memory: Arc<Memory>,
     _folder: TempDir,
 }
 
 impl Rights {
     fn lay_out(requested: &Requested, host: &HostAnswers) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
+        let memory = Arc::new(Memory::at(folder.path().join("memory.sqlite")));
+        remember(&memory, host).map_err(std::io::Error::other)?;
         let mut granted = Granted {
             log: requested.log,
             clock: requested.clock,
             randomness: requested.randomness,
             environment: requested.environment.clone(),
+            memory: requested.memory.clone(),
             ..Granted::default()
         };
         for (host, access) in &requested.http {
@@ -176,8 +182,19 @@ impl Rights {
             }
             granted.directories.insert(path.clone(), Directory { host: directory, access: *access });
         }
-        Ok(Self { granted, _folder: folder })
+        Ok(Self { granted, memory, _folder: folder })
     }
+}
+
+/// What the skill has remembered for the agent of a case before it is called.
+fn remember(memory: &Arc<Memory>, host: &HostAnswers) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut recall = memory.recall(&AGENT.parse()?);
+    for (scope, values) in &host.memory {
+        for (key, value) in values {
+            recall.set(scope, key, value.as_bytes())?.map_err(|refusal| format!("`{scope}`, `{key}`: {refusal}"))?;
+        }
+    }
+    Ok(recall.commit()?)
 }
 
 fn write_private(path: &PathBuf, text: &str) -> std::io::Result<()> {

@@ -43,6 +43,8 @@ pub mod log;
 
 #[cfg(feature = "adapter")]
 pub mod adapter;
+#[cfg(feature = "skill")]
+pub mod memory;
 #[cfg(feature = "policy")]
 pub mod policy;
 #[cfg(feature = "scorer")]

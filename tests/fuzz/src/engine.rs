@@ -27,7 +27,7 @@ pub fn engine(bytes: &[u8]) {
         grants: &Granted::default(),
         limits: CallLimits::POLICY,
     };
-    if let Ok(loaded) = load(&ENGINE, &request) {
+    if let Ok(loaded) = load(&ENGINE, &request, None) {
         assert_eq!((loaded.component().digest, loaded.component().signer), (verified.get().digest, None));
     }
 }

@@ -7,4 +7,5 @@ mod building;
 mod engine;
 mod project;
 mod refusals;
+mod remembering;
 mod typings;

@@ -4,4 +4,5 @@
 
 mod component;
 mod install;
+mod memory;
 mod site;

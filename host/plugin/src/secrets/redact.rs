@@ -43,6 +43,12 @@ impl Redactor {
         redacted
     }
 
+    /// Whether there is anything to be replaced.
+    pub(super) fn finds(&self, bytes: &[u8]) -> bool {
+        let finds = |needle: &[u8]| bytes.windows(needle.len().max(1)).any(|part| part == needle);
+        self.0.iter().any(|(needle, _)| finds(needle.as_bytes()))
+    }
+
     /// In texts, in keys, and in numbers, which become texts.
     pub(super) fn value(&self, value: Value) -> Value {
         match value {
@@ -85,6 +91,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(redactor.text(text), expected, "{text}");
+            assert_eq!(redactor.finds(&[b"\xff", text.as_bytes()].concat()), text != expected, "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
 
 use crate::bindings::skill::exports::vak::skill::skill::{SkillError, Tool};
+use crate::memory::Remembered;
 
 /// The functions of a skill.
 pub(crate) struct Calls {
@@ -42,11 +43,16 @@ impl Calls {
         let invokes = |store: &mut Store<CallState>, instance: &Instance| {
             instance.get_typed_func::<(&str,), (Result<String, SkillError>,)>(store, self.invoke).map(drop)
         };
-        self.call(self.describe, (), invokes).map(|(tool,)| tool)
+        self.call(self.describe, (), None, invokes).map(|(tool,)| tool)
     }
 
-    pub(super) fn invoke(&self, input: &str) -> Result<Result<String, SkillError>, Failure> {
-        self.call(self.invoke, (input,), |_, _| Ok(())).map(|(output,)| output)
+    /// What the call remembers is nobody else's when this returns.
+    pub(super) fn invoke(
+        &self,
+        input: &str,
+        remembered: Option<Remembered>,
+    ) -> Result<Result<String, SkillError>, Failure> {
+        self.call(self.invoke, (input,), remembered, |_, _| Ok(())).map(|(output,)| output)
     }
 
     /// In a fresh instance, for its wall time at the most.
@@ -54,6 +60,7 @@ impl Calls {
         &self,
         function: ComponentExportIndex,
         parameters: P,
+        remembered: Option<Remembered>,
         check: impl Fn(&mut Store<CallState>, &Instance) -> wasmtime::Result<()>,
     ) -> Result<R, Failure>
     where
@@ -61,8 +68,14 @@ impl Calls {
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let pre = self.prepared.instance_pre();
+        let remember = |store: &mut Store<CallState>| {
+            if let Some(remembered) = remembered {
+                store.data_mut().extend(remembered);
+            }
+        };
         if !self.waits {
             return self.prepared.call(|store| {
+                remember(store);
                 let instance = pre.instantiate(&mut *store)?;
                 check(store, &instance)?;
                 let function: TypedFunc<P, R> = instance.get_typed_func(&mut *store, function)?;
@@ -70,6 +83,7 @@ impl Calls {
             });
         }
         let call = self.prepared.call_async(async |store: &mut Store<CallState>| {
+            remember(store);
             let instance = pre.instantiate_async(&mut *store).await?;
             check(store, &instance)?;
             let function: TypedFunc<P, R> = instance.get_typed_func(&mut *store, function)?;

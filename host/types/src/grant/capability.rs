@@ -19,6 +19,8 @@ pub enum Capability {
     Environment,
     /// Secrets.
     Secrets,
+    /// What agents remember.
+    Memory,
     /// Directories.
     Directories,
     /// HTTP requests.
@@ -44,6 +46,7 @@ impl Capability {
         match import {
             "vak:host/log@0.1.0" => return Some(Need::Right(Self::Log)),
             "vak:host/secrets@0.1.0" => return Some(Need::Right(Self::Secrets)),
+            "vak:host/memory@0.1.0" => return Some(Need::Right(Self::Memory)),
             _ => {}
         }
         // Releases of WASI 0.2 only add to each other.
@@ -80,6 +83,7 @@ impl fmt::Display for Capability {
             Self::Randomness => "randomness",
             Self::Environment => "environment",
             Self::Secrets => "secrets",
+            Self::Memory => "memory",
             Self::Directories => "directories",
             Self::Http => "http",
         })

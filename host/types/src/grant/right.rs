@@ -18,6 +18,8 @@ pub enum Right {
     Environment(VariableName),
     /// To read a secret.
     Secret(Name),
+    /// To use what agents remember in a scope.
+    Memory(Name, Access),
     /// To use a directory.
     Directory(GuestPath, Access),
     /// To send requests.
@@ -40,6 +42,8 @@ impl Requested {
         let flags = flags.into_iter().filter(|(wider, _)| *wider).map(|(_, right)| right);
         let variables = self.environment.difference(&other.environment).cloned().map(Right::Environment);
         let secrets = self.secrets.difference(&other.secrets).cloned().map(Right::Secret);
+        let memory = self.memory.iter().filter(|(scope, access)| other.memory.get(scope) < Some(access));
+        let memory = memory.map(|(scope, access)| Right::Memory(scope.clone(), *access));
         let directories = self.directories.iter().filter(|(path, access)| other.directories.get(path) < Some(access));
         let directories = directories.map(|(path, access)| Right::Directory(path.clone(), *access));
         // All of it in one entry of the other: two that do so together are told
@@ -48,7 +52,7 @@ impl Requested {
             !other.http.iter().any(|(covering, given)| covering.covers(host) && given.covers(access))
         });
         let http = http.map(|(host, access)| Right::Http(host.clone(), access.clone()));
-        flags.chain(variables).chain(secrets).chain(directories).chain(http).collect()
+        flags.chain(variables).chain(secrets).chain(memory).chain(directories).chain(http).collect()
     }
 }
 
@@ -61,6 +65,8 @@ impl fmt::Display for Right {
             Self::Randomness => f.write_str("get unpredictable numbers"),
             Self::Environment(name) => write!(f, "read the environment variable `{name}`"),
             Self::Secret(name) => write!(f, "read the secret `{name}`"),
+            Self::Memory(scope, Access::Read) => write!(f, "read what agents remember in `{scope}`"),
+            Self::Memory(scope, Access::Write) => write!(f, "read and change what agents remember in `{scope}`"),
             Self::Directory(path, Access::Read) => write!(f, "read files in `{path}`"),
             Self::Directory(path, Access::Write) => write!(f, "read and change files in `{path}`"),
             Self::Http(host, access) => http(f, host, access),
@@ -97,6 +103,11 @@ mod tests {
             ("{}", r#"{"log": true}"#, &[]),
             (r#"{"log": true}"#, "{}", &["write lines to the host's log"]),
             (r#"{"secrets": ["a", "b"]}"#, r#"{"secrets": ["a"]}"#, &["read the secret `b`"]),
+            (
+                r#"{"memory": {"a": "write", "b": "read", "c": "read"}}"#,
+                r#"{"memory": {"a": "read", "b": "write"}}"#,
+                &["read and change what agents remember in `a`", "read what agents remember in `c`"],
+            ),
             (
                 r#"{"directories": {"/a": "write", "/b": "read"}}"#,
                 r#"{"directories": {"/a": "read", "/b": "write"}}"#,

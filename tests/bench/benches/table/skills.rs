@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Row> {
     // All that it asks for, because it imports all of it; nothing is read.
     let rights = format!(
         "grants.clock = true\ngrants.http.'nowhere.invalid' = {{}}\ngrants.secrets.token = '{}'\n\
-         grants.directories.'/d'.host = '{}'\n",
+         grants.memory.notes = 'write'\ngrants.directories.'/d'.host = '{}'\n",
         secret.display(),
         folder.path().display()
     );
@@ -54,9 +54,10 @@ fn site(name: &str, more: &str) -> Host {
 fn call(host: &Host, input: &str, output: &str) -> f64 {
     let (_, skill) = host.skills().next().unwrap();
     let (input, output) = (Json::parse(input).unwrap(), Json::parse(output).unwrap());
+    let agent = "ada".parse().unwrap();
     let once = || {
         let begin = Instant::now();
-        let answer = black_box(skill.invoke(&input).unwrap());
+        let answer = black_box(skill.invoke(&agent, &input).unwrap());
         let took = begin.elapsed().as_secs_f64() * 1e6;
         assert_eq!(answer, output);
         took

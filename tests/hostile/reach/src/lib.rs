@@ -6,6 +6,7 @@
 
 mod files;
 mod http;
+mod remember;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -26,6 +27,7 @@ impl Skill for Reach {
     fn invoke(&self, input: &str) -> Result<String, SkillError> {
         let input: Value = serde_json::from_str(input).map_err(|error| SkillError::InvalidInput(error.to_string()))?;
         if let Some("fail") = input["do"].as_str() {
+            remember::steps(&json!({ "steps": input["before"] })).unwrap_or_default();
             return Err(SkillError::Failed(secret(&input).unwrap_or_else(|error| error)));
         }
         Ok(match reach(&input) {
@@ -83,6 +85,7 @@ fn reach(input: &Value) -> Result<Value, String> {
         }
         "secret" => secret(input).map(Value::from),
         "leak" => leak(input),
+        "remember" => remember::steps(input),
         "http" => http::request(input),
         "hoard-requests" => http::hoard(input),
         _ => files::reach(input),

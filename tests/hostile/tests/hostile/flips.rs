@@ -48,7 +48,7 @@ fn outcome(engine: &Engine, package: Package, config: &str) -> String {
         grants: &Granted { log: true, ..Granted::default() },
         limits: CallLimits::POLICY,
     };
-    match load(engine, &request) {
+    match load(engine, &request, None) {
         Err(error) => error.problem.to_string(),
         Ok(Loaded::Policy(policy)) => match policy.with_standing(Standing::MayPermit).evaluate(&action()) {
             Err(failure) => format!("fails: {failure}"),

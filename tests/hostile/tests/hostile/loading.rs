@@ -54,7 +54,7 @@ fn try_load(engine: &Engine, case: &Case) -> Result<Loaded, LoadError> {
         grants: &grants,
         limits: case.limits,
     };
-    load(engine, &request)
+    load(engine, &request, None)
 }
 
 /// The engine that refused all the others still serves this one.

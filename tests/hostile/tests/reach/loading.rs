@@ -39,6 +39,7 @@ fn imports_need_a_request_and_a_grant() {
     for (right, capability, interface) in [
         ("http", Capability::Http, "wasi:http/"),
         ("secrets", Capability::Secrets, "vak:host/secrets@"),
+        ("memory", Capability::Memory, "vak:host/memory@"),
         ("log", Capability::Log, "vak:host/log@"),
     ] {
         let undeclared = without("requested", right);
@@ -130,7 +131,9 @@ fn no_grant_links_sockets_and_none_gives_a_policy_http() {
         let granted: Granted =
             serde_json::from_value(json!({ "log": true, "http": { "*": { "private": true } } })).unwrap();
         let (name, limits) = (&"reaches".parse().unwrap(), CallLimits::of(kind));
-        load(engine(), &Request { name, kind, component, config: None, grants: &granted, limits }).unwrap_err().problem
+        load(engine(), &Request { name, kind, component, config: None, grants: &granted, limits }, None)
+            .unwrap_err()
+            .problem
     };
     let cases = [
         ("wasi:sockets/tcp@0.2.6", Kind::Policy, ""),
@@ -138,6 +141,7 @@ fn no_grant_links_sockets_and_none_gives_a_policy_http() {
         ("wasi:http/outgoing-handler@0.2.6", Kind::Policy, ""),
         ("wasi:http/types@0.2.6", Kind::Policy, "log = true"),
         ("vak:host/secrets@0.1.0", Kind::Policy, ""),
+        ("vak:host/memory@0.1.0", Kind::Policy, ""),
         ("wasi:filesystem/types@0.3.0", Kind::Policy, ""),
     ];
     for (interface, kind, grants) in cases {

@@ -8,6 +8,7 @@ mod http;
 mod http_abuse;
 mod loading;
 mod log;
+mod memory;
 mod secrets;
 mod server;
 mod skill;

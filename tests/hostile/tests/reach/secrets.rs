@@ -5,7 +5,7 @@ use vak::Json;
 use vak_plugin::SkillError;
 
 use crate::log;
-use crate::skill::{Grants, reach};
+use crate::skill::{Grants, ada, reach};
 
 const TOKEN: &str = "s3cr\"et-t\\oken";
 
@@ -46,7 +46,7 @@ fn a_secret_does_not_come_out() {
         });
         assert_eq!(answer, expected);
 
-        let error = skill.invoke(&Json::parse("{\"do\": \"fail\", \"name\": \"token\"}").unwrap()).unwrap_err();
+        let error = skill.invoke(&ada(), &Json::parse("{\"do\": \"fail\", \"name\": \"token\"}").unwrap()).unwrap_err();
         assert_eq!(error, SkillError::Failed("[secret token]".to_owned()));
 
         let lines = log::lines(name);

@@ -1,16 +1,17 @@
 //! The skill `hostile-reach`, with grants.
 
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vak::Json;
 use vak_engine::{CallLimits, Engine, LoadError, Request};
+use vak_memory::Memory;
 use vak_plugin::{Loaded, Skill, SkillError, load};
 use vak_test_support::{components, publisher_key};
 use vak_trust::{Manifest, Package, TrustPolicy, Unsigned, Validity};
-use vak_types::{Failure, FailureKind, Kind, Timestamp};
+use vak_types::{AgentId, Failure, FailureKind, Kind, Timestamp};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
@@ -24,7 +25,8 @@ pub(crate) fn engine() -> &'static Engine {
 }
 
 /// What the skill asks for and is granted. It imports HTTP and secrets in any
-/// case, so it always has one host that does not exist, and one secret.
+/// case, so it always has one host that does not exist, and one secret. It
+/// imports memory as well, and has a scope that nobody looks into.
 pub(crate) struct Grants {
     pub(crate) name: String,
     pub(crate) requested: Value,
@@ -36,7 +38,7 @@ pub(crate) struct Grants {
 impl Grants {
     pub(crate) fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let requested = json!({ "log": true, "http": { "nowhere.invalid": {} } });
+        let requested = json!({ "log": true, "http": { "nowhere.invalid": {} }, "memory": { "unused": "read" } });
         let limits = CallLimits { wall_ms_max: 20_000, ..CallLimits::SKILL };
         let grants = Self { name: name.to_owned(), granted: requested.clone(), requested, limits, folder };
         grants.secret("unused", "nobody reads this")
@@ -80,6 +82,11 @@ impl Grants {
     }
 
     pub(crate) fn try_load(&self) -> Result<Skill, LoadError> {
+        let memory = Arc::new(Memory::at(self.path().join("memory.sqlite")));
+        self.try_load_with(Some(&memory))
+    }
+
+    pub(crate) fn try_load_with(&self, memory: Option<&Arc<Memory>>) -> Result<Skill, LoadError> {
         let text =
             format!("name = '{}'\nversion = '0.1.0'\nkind = 'skill'\ndescription = ''\nlicense = 'MIT'", self.name);
         let mut manifest = Manifest::from_toml(&text).unwrap();
@@ -90,15 +97,53 @@ impl Grants {
         let package = Package::unsigned(component, &manifest).sign(&key, Validity::since(NOW));
         let component = &TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
         let (name, limits) = (&self.name.parse().unwrap(), self.limits);
-        match load(engine(), &Request { name, kind: Kind::Skill, component, config: None, grants: &grants, limits })? {
+        let request = Request { name, kind: Kind::Skill, component, config: None, grants: &grants, limits };
+        match load(engine(), &request, memory)? {
             Loaded::Skill(skill) => Ok(skill),
             other => panic!("{other:?}"),
         }
     }
 
+    /// Remembers in `memory`.
+    pub(crate) fn remembering(&self, memory: &Arc<Memory>) -> Remembering {
+        Remembering(self.try_load_with(Some(memory)).unwrap_or_else(|error| panic!("{error}")))
+    }
+
     pub(crate) fn load(&self) -> Skill {
         self.try_load().unwrap_or_else(|error| panic!("{error}"))
     }
+}
+
+/// A skill that is called by one agent and another.
+pub(crate) struct Remembering(pub(crate) Skill);
+
+impl Remembering {
+    pub(crate) fn call(&self, agent: &str, input: &Value) -> Result<Value, Failure> {
+        match self.0.invoke(&agent.parse().unwrap(), &Json::parse(&input.to_string()).unwrap()) {
+            Ok(output) => Ok(output.to_value()),
+            Err(SkillError::Stopped(failure)) => Err(failure),
+            Err(error) => panic!("{input}: {error}"),
+        }
+    }
+
+    pub(crate) fn reach(&self, agent: &str, input: &Value) -> Result<Value, String> {
+        answer(input, self.call(agent, input).unwrap_or_else(|failure| panic!("{input}: {failure}")))
+    }
+
+    pub(crate) fn failure(&self, agent: &str, input: &Value) -> Failure {
+        self.call(agent, input).unwrap_err()
+    }
+
+    /// The skill itself says that it failed.
+    pub(crate) fn fails(&self, agent: &str, input: &Value) {
+        let answer = self.0.invoke(&agent.parse().unwrap(), &Json::parse(&input.to_string()).unwrap());
+        assert!(matches!(answer, Err(SkillError::Failed(_))), "{answer:?}");
+    }
+}
+
+/// Who calls where it does not matter.
+pub(crate) fn ada() -> AgentId {
+    "ada".parse().unwrap()
 }
 
 pub(crate) fn restrict(path: &Path, mode: u32) {
@@ -108,9 +153,14 @@ pub(crate) fn restrict(path: &Path, mode: u32) {
 
 /// What came of what it was to do: its answer, or what it was told.
 pub(crate) fn reach(skill: &Skill, input: &Value) -> Result<Value, String> {
-    let output =
-        skill.invoke(&Json::parse(&input.to_string()).unwrap()).unwrap_or_else(|error| panic!("{input}: {error}"));
-    match output.to_value() {
+    let output = skill
+        .invoke(&ada(), &Json::parse(&input.to_string()).unwrap())
+        .unwrap_or_else(|error| panic!("{input}: {error}"));
+    answer(input, output.to_value())
+}
+
+fn answer(input: &Value, output: Value) -> Result<Value, String> {
+    match output {
         Value::Object(mut members) => match members.remove("ok") {
             Some(value) => Ok(value),
             None => Err(members["err"].as_str().unwrap().to_owned()),
@@ -121,7 +171,7 @@ pub(crate) fn reach(skill: &Skill, input: &Value) -> Result<Value, String> {
 
 /// How the call was stopped.
 pub(crate) fn stopped(skill: &Skill, input: &Value) -> Failure {
-    match skill.invoke(&Json::parse(&input.to_string()).unwrap()) {
+    match skill.invoke(&ada(), &Json::parse(&input.to_string()).unwrap()) {
         Err(SkillError::Stopped(failure)) => failure,
         other => panic!("{input}: {other:?}"),
     }

@@ -30,7 +30,7 @@ fn try_load(name: &str, config: &str, log: bool) -> Result<Policy, LoadError> {
         grants: &Granted { log: true, ..Granted::default() },
         limits: CallLimits { wall_ms_max: 10_000, ..CallLimits::POLICY },
     };
-    match load(engine(), &request)? {
+    match load(engine(), &request, None)? {
         Loaded::Policy(policy) => Ok(policy.with_standing(Standing::MayPermit)),
         other => panic!("{other:?}"),
     }
