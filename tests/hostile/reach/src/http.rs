@@ -21,6 +21,17 @@ pub(crate) fn request(input: &Value) -> Result<Value, String> {
     }
 }
 
+/// Sends one request after the other, however each ends; what came of them.
+pub(crate) fn repeat(input: &Value) -> Result<Value, String> {
+    let url = input["url"].as_str().unwrap_or_default();
+    let count = input["count"].as_u64().unwrap_or_default();
+    let answers = (0..count).map(|_| {
+        let read = send(input, url).and_then(|future| read(&answer(&future)?));
+        read.map_or_else(Value::from, |response| response["status"].clone())
+    });
+    Ok(answers.collect())
+}
+
 /// Starts requests and never looks at them.
 pub(crate) fn hoard(input: &Value) -> Result<Value, String> {
     let url = input["url"].as_str().unwrap_or_default();

@@ -87,6 +87,7 @@ fn reach(input: &Value) -> Result<Value, String> {
         "leak" => leak(input),
         "remember" => remember::steps(input),
         "http" => http::request(input),
+        "repeat-requests" => http::repeat(input),
         "hoard-requests" => http::hoard(input),
         _ => files::reach(input),
     }

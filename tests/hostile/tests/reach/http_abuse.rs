@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use vak_types::FailureKind;
 
+use crate::log;
 use crate::server::{Server, serve, serve_by};
 use crate::skill::{Grants, reach, stopped_as};
 
@@ -80,6 +81,46 @@ fn a_server_that_dies_is_an_error() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = asked("nobody", &Server { port, asked: Default::default() }, 20_000).unwrap_err();
     assert!(error.contains("ConnectionRefused"), "{error}");
+}
+
+#[test]
+fn a_call_sends_a_hundred_requests_and_no_more() {
+    log::catch();
+    let server = serve("hello");
+    let elsewhere = format!("http://127.0.0.2:{}/x", server.port);
+    let skill = Grants::new("hundred-requests").http("127.0.0.1", server.port, true).wall_ms(60_000).load();
+    let repeat = |url: &str, count: usize| {
+        let answers = reach(&skill, &json!({ "do": "repeat-requests", "url": url, "count": count })).unwrap();
+        answers.as_array().unwrap().clone()
+    };
+    assert_eq!(repeat(&server.url(), 100), vec![json!(200); 100]);
+    assert_eq!(server.count(), 100);
+    assert!(log::lines("hundred-requests").is_empty());
+
+    // Each call has a hundred of its own, and what is over is not sent.
+    let answers = repeat(&server.url(), 103);
+    assert_eq!(answers[..100], vec![json!(200); 100]);
+    assert_eq!(answers[100..], vec![json!("ErrorCode::HttpRequestDenied"); 3]);
+    assert_eq!(server.count(), 200);
+    let told = |part: &str| log::lines("hundred-requests").iter().filter(|line| line.contains(part)).count();
+    assert_eq!(told("more than 100 requests in one call"), 3);
+
+    // One that is refused for another reason counts too: nobody may probe for ever.
+    assert_eq!(repeat(&elsewhere, 101), vec![json!("ErrorCode::HttpRequestDenied"); 101]);
+    assert_eq!((told("no grant lets it GET"), told("more than 100 requests in one call")), (100, 4));
+    assert_eq!(server.count(), 200);
+}
+
+#[test]
+fn a_circle_of_redirects_ends() {
+    let server = serve_by(|head, stream| {
+        let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        write!(stream, "HTTP/1.1 302 Found\r\nlocation: http://{host}/x\r\ncontent-length: 0\r\n\r\n")
+    });
+    let skill = Grants::new("circle").http("127.0.0.1", server.port, true).wall_ms(60_000).load();
+    let answer = reach(&skill, &json!({ "do": "http", "url": server.url(), "follow": true }));
+    assert_eq!(answer, Err("ErrorCode::HttpRequestDenied".to_owned()));
+    assert_eq!(server.count(), 100);
 }
 
 #[test]
