@@ -10,12 +10,12 @@ use crate::project::{Project, built};
 
 /// The interfaces with functions that a component imports, and what it exports.
 #[derive(Debug, PartialEq)]
-struct Interfaces {
-    imports: Vec<String>,
+pub(crate) struct Interfaces {
+    pub(crate) imports: Vec<String>,
     exports: Vec<String>,
 }
 
-fn interfaces(component: &Path) -> Interfaces {
+pub(crate) fn interfaces(component: &Path) -> Interfaces {
     let bytes = std::fs::read(component).unwrap();
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).unwrap() else { panic!("no component") };
     let world = &resolve.worlds[world];

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use vak_test_support::{Site, publisher_key};
-use vak_trust::{Package, Validity};
+use vak_trust::{Manifest, Package, Validity};
 use vak_types::Timestamp;
 
-use crate::project::{built, ran, vak};
+use crate::building::interfaces;
+use crate::project::{built, ran, vak, venv};
 
 /// A host whose rules permit everything and whose policy and skill are of one
 /// language.
@@ -89,4 +90,35 @@ fn javascript_decides_and_runs() {
 #[test]
 fn python_decides_and_runs() {
     decides_and_runs("python");
+}
+
+/// What `componentize-py` makes by itself has an interpreter that imports sockets,
+/// used or not. `vak build` has it made without, and that one loads and runs above.
+#[test]
+fn python_with_sockets_is_refused_and_what_is_built_here_has_none() {
+    let built = built("skill", "python");
+    let project = built.ancestors().nth(2).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("thing.wasm");
+    let mut componentize = Command::new(venv().join("bin/componentize-py"));
+    componentize.args(["--quiet", "--wit-path", "wit", "--world", "component", "componentize"]);
+    componentize.args(["--python-path", "src", "skill", "--output"]).arg(&component).current_dir(project);
+    let made = ran(&mut componentize);
+    assert!(made.well, "{}", made.said);
+    let found = |component: &Path| interfaces(component).imports;
+    assert_eq!(found(&built), Vec::<String>::new());
+    let found = found(&component);
+    let sockets = found.iter().filter(|import| import.starts_with("wasi:sockets/"));
+    assert!(sockets.count() > 0, "{found:?}");
+
+    let manifest = std::fs::read_to_string(project.join("vak-component.toml")).unwrap();
+    Package::unsigned(std::fs::read(&component).unwrap(), &Manifest::from_toml(&manifest).unwrap())
+        .sign(&publisher_key(), Validity::since(Timestamp::from_nanos(0)))
+        .write(&component)
+        .unwrap();
+    let site = Site::new().section(&format!("[[skills]]\nname = 'counts'\ncomponent = '{}'", component.display()));
+    let refused = site.try_host().err().unwrap().to_string();
+    let import = refused.strip_prefix("component `counts`: imports `");
+    let import = import.and_then(|import| import.strip_suffix("`, which its manifest does not ask for"));
+    assert!(import.is_some_and(|import| import.starts_with("wasi:sockets/")), "{refused}");
 }
