@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directories;
+mod early;
 mod http;
 mod http_abuse;
 mod loading;

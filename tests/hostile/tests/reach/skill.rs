@@ -1,4 +1,4 @@
-//! The skill `hostile-reach`, with grants.
+//! The skill `hostile-reach`, or another one, with grants.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -32,6 +32,8 @@ pub(crate) struct Grants {
     pub(crate) requested: Value,
     pub(crate) granted: Value,
     pub(crate) limits: CallLimits,
+    component: String,
+    config: Option<String>,
     folder: TempDir,
 }
 
@@ -40,8 +42,16 @@ impl Grants {
         let folder = tempfile::tempdir().unwrap();
         let requested = json!({ "log": true, "http": { "nowhere.invalid": {} }, "memory": { "unused": "read" } });
         let limits = CallLimits { wall_ms_max: 20_000, ..CallLimits::SKILL };
-        let grants = Self { name: name.to_owned(), granted: requested.clone(), requested, limits, folder };
+        let granted = requested.clone();
+        let component = "hostile-reach".to_owned();
+        let grants = Self { name: name.to_owned(), granted, requested, limits, component, config: None, folder };
         grants.secret("unused", "nobody reads this")
+    }
+
+    /// Another skill, which takes configuration.
+    pub(crate) fn component(mut self, component: &str, config: &str) -> Self {
+        (self.component, self.config) = (component.to_owned(), Some(config.to_owned()));
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -92,12 +102,13 @@ impl Grants {
         let mut manifest = Manifest::from_toml(&text).unwrap();
         manifest.grants = serde_json::from_value(self.requested.clone()).unwrap();
         let grants = serde_json::from_value(self.granted.clone()).unwrap();
-        let component = std::fs::read(components().join("hostile-reach.wasm")).unwrap();
+        let component = std::fs::read(components().join(format!("{}.wasm", self.component))).unwrap();
         let key = publisher_key();
         let package = Package::unsigned(component, &manifest).sign(&key, Validity::since(NOW));
         let component = &TrustPolicy::of_publishers([key.public()]).verify(package, Unsigned::Refuse, NOW).unwrap();
         let (name, limits) = (&self.name.parse().unwrap(), self.limits);
-        let request = Request { name, kind: Kind::Skill, component, config: None, grants: &grants, limits };
+        let config = self.config.as_deref();
+        let request = Request { name, kind: Kind::Skill, component, config, grants: &grants, limits };
         match load(engine(), &request, memory)? {
             Loaded::Skill(skill) => Ok(skill),
             other => panic!("{other:?}"),
