@@ -12,8 +12,8 @@ use vak_audit::{
     Outcome, Payloads, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
 };
 use vak_types::{
-    Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId, Reason,
-    Source, Timestamp, Verdict,
+    Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId,
+    Obligation, Reason, Source, Timestamp, Verdict, Wanted,
 };
 
 /// What a log in a web server's folder can have, or all there is.
@@ -183,7 +183,17 @@ fn verdict(decision: Decision) -> Verdict {
         Reason::host(Effect::Escalate, ""),
     ];
     let retry_after_ms = (decision == Decision::Backtrack).then_some(1_500);
-    Verdict { decision, reasons, retry_after_ms, unsigned: decision == Decision::Escalate }
+    let obligations = match decision {
+        Decision::Allow => [
+            Wanted::Redact { argument: "/token".to_owned(), replacement: "•••".to_owned() },
+            Wanted::Cap { argument: "/n/0".to_owned(), at_most: -5 },
+            Wanted::Header { name: "x-agent".to_owned(), value: "ada & co".to_owned() },
+        ]
+        .map(|wanted| Obligation::new(wanted).unwrap())
+        .into(),
+        _ => Vec::new(),
+    };
+    Verdict { decision, reasons, obligations, retry_after_ms, unsigned: decision == Decision::Escalate }
 }
 
 fn component(config: bool, signer: bool) -> ComponentRef {

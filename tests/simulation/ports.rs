@@ -74,7 +74,9 @@ impl Guard for ScriptedGuard {
         let answer = scene.plans[number(action)].answers[self.index];
         let text = answer.text.write();
         match answer.said {
-            Ok(effect) => Ok(Finding { effect, rule: Some(text.clone()), reason: text }),
+            Ok(effect) => {
+                Ok(Finding { effect, rule: Some(text.clone()), reason: text, obligations: vec![], approvals: vec![] })
+            }
             Err(kind) => Err(Failure { kind, message: text }),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::task::Poll;
 
-use vak_pipeline::{Decided, Pipeline};
+use vak_pipeline::{Able, Decided, Pipeline};
 use vak_types::{Action, ActionRequest, Decision, Json, Reason, Source, Timestamp, Verdict};
 
 use crate::budget::{Budget, subjects};
@@ -140,7 +140,7 @@ impl<'a> World<'a> {
         self.trace.line(format_args!("{number} submitted: {plan:?}"));
         let action = action(&number.to_string(), plan.agent, plan.operation, plan.time_ns);
         let path = self.path;
-        let task = Task::new(async move { path.decide(&action).await });
+        let task = Task::new(async move { path.decide(&action, Able::default()).await });
         self.in_flight.insert(number, InFlight { task, prediction: None, polls: 0 });
     }
 
@@ -240,7 +240,8 @@ impl<'a> World<'a> {
     }
 
     fn check_release(&mut self, number: usize, plan: &Plan, prediction: &Prediction, decided: &Decided<Place>) {
-        let Decided { verdict, receipt } = decided;
+        let Decided { verdict, receipt, arguments } = decided;
+        assert!(arguments.is_none(), "{number}: nobody obliges to anything");
         self.trace.line(format_args!("{number} released {}: {:?}", verdict.decision, receipt));
         assert_eq!(verdict.is_allow(), prediction.releases_allow(plan.ledger.end), "{number}: {verdict:?}");
         assert_eq!(verdict.unsigned, prediction.unsigned, "{number}: unsigned");

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use vak_types::{Digest, TextError};
+use vak_types::{Digest, ObligationError, TextError};
 
 /// Why bytes are not an entry of this format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +65,9 @@ pub enum DecodeError {
     /// Text that breaks the rules of its kind.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// What has to be done with an action breaks the rules for it.
+    #[error(transparent)]
+    Obligation(#[from] ObligationError),
     /// The log's name breaks the rules for one.
     #[error(transparent)]
     Origin(#[from] crate::OriginError),
@@ -151,6 +154,10 @@ impl Writer {
     }
 
     /// A length or a count.
+    pub(crate) fn i64(&mut self, value: i64) {
+        self.raw(&value.to_be_bytes());
+    }
+
     pub(crate) fn length(&mut self, length: usize) {
         let field = u32::try_from(length).unwrap_or_else(|_| {
             self.overlong = true;

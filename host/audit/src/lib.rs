@@ -29,6 +29,7 @@
 //! let verdict = Verdict {
 //!     decision: Decision::Deny,
 //!     reasons: vec![Reason::host(Effect::Forbid, "no policy permits it")],
+//!     obligations: Vec::new(),
 //!     retry_after_ms: None,
 //!     unsigned: false,
 //! };

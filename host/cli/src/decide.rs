@@ -6,15 +6,18 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use vak::{ActionRequest, Host, Receipt};
+use vak::{Able, ActionRequest, Host, Receipt, Verdict};
 
-use crate::{Configured, block_on};
+use crate::{Configured, block_on, explain};
 
 /// Exit codes: 0 allow, 1 any other verdict, 2 no verdict.
 #[derive(Args)]
 pub(crate) struct Decide {
     #[command(flatten)]
     configured: Configured,
+    /// Say it in words, voice by voice, instead of in JSON.
+    #[arg(long)]
+    explain: bool,
 }
 
 impl Decide {
@@ -24,19 +27,25 @@ impl Decide {
         std::io::stdin().take(2 << 20).read_to_string(&mut text).context("reading the action")?;
         let request: ActionRequest = serde_json::from_str(&text).context("the action on standard input")?;
         let action = host.stamp(request)?;
-        let decided = block_on(host.decide(&action))?;
+        let decided = block_on(host.decide_for(&action, Able::ALL))?;
         host.close()?;
+        if self.explain {
+            explain::decided(&action, &decided.verdict);
+            return Ok(code(&decided.verdict));
+        }
         let printed = json!({
             "action": action,
             "verdict": decided.verdict,
+            "arguments": decided.arguments,
             "receipt": decided.receipt.as_ref().map(receipt),
         });
         println!("{}", serde_json::to_string_pretty(&printed)?);
-        Ok(match decided.verdict.is_allow() {
-            true => ExitCode::SUCCESS,
-            false => ExitCode::from(1),
-        })
+        Ok(code(&decided.verdict))
     }
+}
+
+fn code(verdict: &Verdict) -> ExitCode {
+    if verdict.is_allow() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn receipt(receipt: &Receipt) -> serde_json::Value {

@@ -7,12 +7,14 @@ mod build;
 mod component;
 mod config;
 mod decide;
+mod explain;
 mod install;
 mod key;
 mod list;
 mod mcp;
 mod memory;
 mod new;
+mod policy;
 mod skill;
 mod table;
 mod words;
@@ -40,6 +42,9 @@ enum Command {
     Mcp(mcp::Mcp),
     /// Decide one action, given as JSON on standard input.
     Decide(decide::Decide),
+    Explain(explain::Explain),
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Run skills.
     #[command(subcommand)]
     Skill(skill::Skill),
@@ -109,6 +114,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Mcp(command) => command.run(),
         Command::Decide(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Skill(command) => command.run(),
         Command::New(command) => command.run(),
         Command::Build(command) => command.run(),

@@ -1,6 +1,6 @@
 //! How many voices become one verdict.
 
-use vak_types::{Decision, Effect, Failure, Reason, Source, Verdict, printable};
+use vak_types::{Decision, Effect, Failure, Obligation, Reason, Source, Verdict, printable};
 
 use crate::ports::{Exceeded, Finding, Guard, Standing};
 
@@ -17,13 +17,21 @@ pub struct Join {
     permitted: bool,
     unsigned: bool,
     retry_after_ms: Option<u64>,
+    obligations: Vec<Obligation>,
 }
 
 impl Join {
     /// A decision nobody has spoken in. `unsigned` marks the verdict from the
     /// start, for a host that runs an unsigned component.
     pub fn new(unsigned: bool) -> Self {
-        Self { reasons: Vec::new(), strictest: None, permitted: false, unsigned, retry_after_ms: None }
+        Self {
+            reasons: Vec::new(),
+            strictest: None,
+            permitted: false,
+            unsigned,
+            retry_after_ms: None,
+            obligations: Vec::new(),
+        }
     }
 
     /// Hears a limit without room. It denies.
@@ -50,7 +58,7 @@ impl Join {
                 return;
             }
         };
-        let Finding { mut effect, rule, mut reason } = finding;
+        let Finding { mut effect, rule, mut reason, obligations, approvals } = finding;
         if guard.standing() == Standing::MayPermit {
             // Whoever may permit can also say "yes, if a person agrees" or
             // "yes, but not like this": those stand on a permit of its own.
@@ -59,7 +67,50 @@ impl Join {
             effect = Effect::Abstain;
             reason = format!("permits, but is not granted `may_permit`: {reason}");
         }
-        self.push(Reason { source, effect, rule: rule.as_deref().map(line), failure: None, message: line(&reason) });
+        let rule = rule.as_deref().map(line);
+        for approval in approvals {
+            let (source, rule, message) = (source.clone(), rule.clone(), line(&approval));
+            self.push(Reason { source, effect: Effect::Escalate, rule, failure: None, message });
+        }
+        // They only tighten, so they count whoever wants them.
+        self.oblige_also(&obligations);
+        self.push(Reason { source, effect, rule, failure: None, message: line(&reason) });
+    }
+
+    /// Hears the host itself.
+    pub(crate) fn object(&mut self, message: &str) {
+        self.push(Reason::host(Effect::Forbid, line(message)));
+    }
+
+    /// What has to be done if the action is allowed.
+    pub(crate) fn obligations(&self) -> &[Obligation] {
+        &self.obligations
+    }
+
+    /// More that has to be done.
+    pub(crate) fn oblige_also(&mut self, obligations: &[Obligation]) {
+        for obligation in obligations {
+            if !self.obligations.contains(obligation) {
+                self.obligations.push(obligation.clone());
+            }
+        }
+    }
+
+    /// Whether it would be allowed as it stands.
+    pub(crate) fn allows(&self) -> bool {
+        self.permitted && self.strictest == Some(Decision::Allow)
+    }
+
+    /// Hears what was said of the same action with other arguments. Its permits
+    /// are no permits here.
+    pub(crate) fn hear_again(&mut self, again: Self) {
+        self.unsigned |= again.unsigned;
+        if !again.allows() {
+            self.object("with the arguments that its obligations make of it, the action is not allowed");
+        }
+        for reason in again.reasons.into_iter().filter(|reason| reason.effect > Effect::Permit) {
+            self.push(reason);
+        }
     }
 
     /// The verdict: the strictest voice, or a deny when nobody permitted.
@@ -71,6 +122,7 @@ impl Join {
         Verdict {
             decision: self.strictest.unwrap_or(Decision::Deny),
             reasons: self.reasons,
+            obligations: self.obligations,
             retry_after_ms: self.retry_after_ms,
             unsigned: self.unsigned,
         }
@@ -122,7 +174,9 @@ mod tests {
     impl Voice {
         fn answer(&self) -> Result<Finding, Failure> {
             match self.answer {
-                Ok(effect) => Ok(Finding { effect, rule: None, reason: String::new() }),
+                Ok(effect) => {
+                    Ok(Finding { effect, rule: None, reason: String::new(), obligations: vec![], approvals: vec![] })
+                }
                 Err(kind) => Err(Failure { kind, message: String::new() }),
             }
         }

@@ -9,6 +9,8 @@
 //! * An action is allowed only when every limit has room, at least one guard
 //!   that may permit is for it, no guard is against it, no guard failed, and
 //!   the ledger has acknowledged the verdict.
+//! * What an allow obliges to is met by whoever asked, or the action is denied;
+//!   arguments that an obligation changes are judged like those that were asked.
 //! * A verdict that is not an allow consumes nothing.
 //! * A guard can make a verdict looser only by permitting, and only when it
 //!   [may permit](Standing::MayPermit).
@@ -24,7 +26,7 @@
 //!     fn component(&self) -> &Arc<ComponentRef> { &self.1 }
 //!     fn standing(&self) -> Standing { Standing::RestrictOnly }
 //!     fn evaluate(&self, _: &Action) -> Result<Finding, Failure> {
-//!         Ok(Finding { effect: self.0, rule: None, reason: "always".into() })
+//!         Ok(Finding { effect: self.0, rule: None, reason: "always".into(), obligations: vec![], approvals: vec![] })
 //!     }
 //! }
 //!
@@ -47,4 +49,4 @@ mod ports;
 
 pub use join::Join;
 pub use pipeline::{Decided, Pipeline};
-pub use ports::{Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};
+pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};

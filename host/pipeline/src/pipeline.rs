@@ -1,9 +1,9 @@
 //! The decision path itself.
 
-use vak_types::{Action, Decision, Effect, Reason, Verdict};
+use vak_types::{Action, Decision, Effect, Json, Obligation, Reason, Verdict};
 
 use crate::join::{Join, line};
-use crate::ports::{Guard, Ledger, Limiter, Reservation as _};
+use crate::ports::{Able, Guard, Ledger, Limiter, Reservation as _};
 
 /// A verdict and the proof that it was recorded.
 #[derive(Debug, Clone)]
@@ -13,6 +13,24 @@ pub struct Decided<Receipt> {
     /// Proof that the ledger has it. `None` only when the ledger failed, and
     /// then the verdict is a deny.
     pub receipt: Option<Receipt>,
+    /// The arguments to carry it out with, where obligations make them others
+    /// than were asked.
+    pub arguments: Option<Json>,
+}
+
+impl<Receipt> Decided<Receipt> {
+    /// The arguments to carry `action` out with, if the verdict is an allow.
+    pub fn arguments<'a>(&'a self, action: &'a Action) -> &'a Json {
+        self.arguments.as_ref().unwrap_or(&action.arguments)
+    }
+}
+
+/// A verdict before it is recorded.
+struct Judged<Reservation> {
+    verdict: Verdict,
+    /// What is to be spent once it is: `Some` for an allow only.
+    reservation: Option<Reservation>,
+    arguments: Option<Json>,
 }
 
 /// The decision path over one set of limits, guards and one ledger.
@@ -47,17 +65,18 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
         &self.guards
     }
 
-    /// Decides one action. Returns when the ledger has acknowledged the
+    /// Decides one action, which somebody carries out who is `able` to do so
+    /// much. Returns when the ledger has acknowledged the
     /// verdict; dropping the future before that releases no verdict and
     /// consumes nothing, though the ledger may have an entry.
-    pub async fn decide(&self, action: &Action) -> Decided<Log::Receipt> {
-        let (mut verdict, reservation) = self.judge(action);
+    pub async fn decide(&self, action: &Action, able: Able) -> Decided<Log::Receipt> {
+        let Judged { mut verdict, reservation, arguments } = self.judge(action, able);
         match self.ledger.record(action, &verdict).await {
             Ok(receipt) => {
                 if let Some(reservation) = reservation {
                     reservation.commit();
                 }
-                Decided { verdict, receipt: Some(receipt) }
+                Decided { verdict, receipt: Some(receipt), arguments }
             }
             Err(error) => {
                 verdict.decision = verdict.decision.join(Decision::Deny);
@@ -65,28 +84,66 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
                     Effect::Forbid,
                     line(&format!("the verdict could not be recorded: {}", error.message)),
                 ));
-                Decided { verdict, receipt: None }
+                Decided { verdict, receipt: None, arguments: None }
             }
         }
     }
 
-    /// The verdict before it is recorded, and what is to be spent once it is:
-    /// `Some` for an allow only.
-    fn judge(&self, action: &Action) -> (Verdict, Option<Limits::Reservation>) {
+    fn judge(&self, action: &Action, able: Able) -> Judged<Limits::Reservation> {
         let mut join = Join::new(self.unsigned);
         let reservation = match self.limits.reserve(action) {
             Ok(reservation) => reservation,
             // Nobody else is asked: a flood must not cost policy evaluations.
             Err(exceeded) => {
                 join.exceed(exceeded);
-                return (join.finish(), None);
+                return Judged { verdict: join.finish(), reservation: None, arguments: None };
             }
         };
-        for guard in &self.guards {
+        self.hear(&mut join, action);
+        let arguments = match join.allows() && !join.obligations().is_empty() {
+            true => self.oblige(&mut join, action, able),
+            false => None,
+        };
+        let verdict = join.finish();
+        let allowed = verdict.is_allow();
+        Judged { verdict, reservation: allowed.then_some(reservation), arguments: arguments.filter(|_| allowed) }
+    }
+
+    fn hear(&self, join: &mut Join, action: &Action) {
+        for guard in self.guards.iter().filter(|guard| guard.covers(action)) {
             join.hear(guard, guard.evaluate(action));
         }
-        let verdict = join.finish();
-        let reservation = verdict.is_allow().then_some(reservation);
-        (verdict, reservation)
+    }
+
+    /// Looks whether what is wanted of an action that would be allowed can be
+    /// done, and whether it would be allowed like that, too: a policy that may
+    /// only restrict must not put other arguments in place of those that the
+    /// others have seen. Gives the arguments if they change.
+    fn oblige(&self, join: &mut Join, action: &Action, able: Able) -> Option<Json> {
+        if let Some(unmet) = join.obligations().iter().find(|obligation| !able.meets(obligation)) {
+            let message =
+                format!("it is allowed with {unmet}, and whoever asks for it does not say that it will see to that");
+            join.object(&message);
+            return None;
+        }
+        let arguments = match Obligation::applied(join.obligations(), &action.arguments) {
+            Ok(arguments) if arguments == action.arguments => return None,
+            Ok(arguments) => arguments,
+            Err(error) => {
+                join.object(&error.to_string());
+                return None;
+            }
+        };
+        let action = Action { arguments, ..action.clone() };
+        let mut again = Join::new(self.unsigned);
+        self.hear(&mut again, &action);
+        let settled = again.obligations().iter().all(|obligation| able.meets(obligation))
+            && Obligation::applied(again.obligations(), &action.arguments).is_ok_and(|twice| twice == action.arguments);
+        if !settled {
+            join.object("what its obligations make of it obliges to something else again");
+        }
+        join.oblige_also(again.obligations());
+        join.hear_again(again);
+        Some(action.arguments)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vak_types::{Action, ComponentRef, Effect, Failure, LimitName, Verdict};
+use vak_types::{Action, ComponentRef, Effect, Failure, LimitName, Obligation, Verdict};
 
 /// Whether a guard's permit counts. The operator grants it; a publisher cannot
 /// take it.
@@ -23,6 +23,33 @@ pub struct Finding {
     pub rule: Option<String>,
     /// Why, for a person.
     pub reason: String,
+    /// What has to be done if the action is allowed.
+    pub obligations: Vec<Obligation>,
+    /// That a person has to agree, and why.
+    pub approvals: Vec<String>,
+}
+
+/// What whoever carries out an allowed action can do with it. Nothing by
+/// default: an obligation that nobody promised to meet is a deny.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Able {
+    /// Carry it out with the arguments of [`Decided`](crate::Decided).
+    pub arguments: bool,
+    /// Add headers to the request.
+    pub headers: bool,
+}
+
+impl Able {
+    /// Everything.
+    pub const ALL: Self = Self { arguments: true, headers: true };
+
+    /// Other arguments and nothing else.
+    pub const ARGUMENTS: Self = Self { arguments: true, headers: false };
+
+    /// Whether it can meet this one.
+    pub(crate) fn meets(self, obligation: &Obligation) -> bool {
+        if obligation.is_of_arguments() { self.arguments } else { self.headers }
+    }
 }
 
 /// Somebody with a say: a policy or a scorer.
@@ -32,6 +59,11 @@ pub trait Guard {
 
     /// Whether its permit counts.
     fn standing(&self) -> Standing;
+
+    /// Whether it is to be asked about this action at all.
+    fn covers(&self, _: &Action) -> bool {
+        true
+    }
 
     /// Judges one action. The same action gives the same finding.
     ///

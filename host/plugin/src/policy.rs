@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vak_engine::{CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, ComponentRef, Effect, Failure, Kind};
+use vak_types::{Action, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Wanted};
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
@@ -12,6 +12,10 @@ use crate::action;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
+use crate::scope::Scope;
+
+/// More obligations than one action has a use for. `wit/policy` promises it.
+const OBLIGATIONS_MAX: usize = 16;
 
 /// What `evaluate` takes.
 type Arguments<'a> = (wit_types::Action<'a>,);
@@ -25,6 +29,7 @@ pub struct Policy {
     pre: PolicyComponentPre<CallState>,
     evaluate: Evaluate,
     standing: Standing,
+    scope: Scope,
 }
 
 /// The function `evaluate` of a component, seen to have the type that
@@ -59,7 +64,7 @@ impl Policy {
         evaluate: Evaluate,
         standing: Standing,
     ) -> Self {
-        Self { prepared, pre, evaluate, standing }
+        Self { prepared, pre, evaluate, standing, scope: Scope::default() }
     }
 
     pub(crate) fn prepared(&self) -> &Prepared {
@@ -70,6 +75,12 @@ impl Policy {
     #[must_use]
     pub fn with_standing(self, standing: Standing) -> Self {
         Self { standing, ..self }
+    }
+
+    /// The same policy, asked about fewer actions.
+    #[must_use]
+    pub fn with_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// What the policy says it contains.
@@ -95,6 +106,10 @@ impl Guard for Policy {
         self.standing
     }
 
+    fn covers(&self, action: &Action) -> bool {
+        self.scope.covers(action)
+    }
+
     fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
         let answer = action::lend(action, |action| {
             self.prepared.call(|store| {
@@ -104,7 +119,7 @@ impl Guard for Policy {
         });
         let (answer,) = answer?;
         match answer {
-            Ok(finding) => Ok(Finding { effect: effect(finding.effect), rule: finding.rule, reason: finding.reason }),
+            Ok(answer) => finding(answer),
             Err(error) => Err(action::unjudged(error)),
         }
     }
@@ -138,6 +153,31 @@ impl Evaluate {
         let function = unsafe { TypedFunc::<Arguments<'_>, Answer>::new_unchecked(function) };
         function.call(store, (action,))
     }
+}
+
+/// Malformed where an obligation is none: it is not for the host to guess.
+fn finding(answer: wit::Finding) -> Result<Finding, Failure> {
+    let malformed = |message: String| Failure { kind: FailureKind::Malformed, message };
+    if answer.obligations.len() > OBLIGATIONS_MAX {
+        let count = answer.obligations.len();
+        return Err(malformed(format!("it wants {count} obligations; the most is {OBLIGATIONS_MAX}")));
+    }
+    let (mut obligations, mut approvals) = (Vec::new(), Vec::new());
+    for obligation in answer.obligations {
+        let wanted = match obligation {
+            wit::Obligation::Redact(wit::Redaction { argument, replacement }) => {
+                Wanted::Redact { argument, replacement }
+            }
+            wit::Obligation::Cap(wit::Cap { argument, at_most }) => Wanted::Cap { argument, at_most },
+            wit::Obligation::Header(wit::Header { name, value }) => Wanted::Header { name, value },
+            wit::Obligation::Approval(why) => {
+                approvals.push(why);
+                continue;
+            }
+        };
+        obligations.push(Obligation::new(wanted).map_err(|error| malformed(format!("an obligation: {error}")))?);
+    }
+    Ok(Finding { effect: effect(answer.effect), rule: answer.rule, reason: answer.reason, obligations, approvals })
 }
 
 fn missing() -> wasmtime::Error {

@@ -139,7 +139,7 @@ fn a_package_that_is_not_trusted_changes_nothing() {
         name: name("ann"),
         public: site.key.public(),
         roles: [vak_trust::Role::Publisher].into(),
-        names: vec!["*".to_owned().try_into().unwrap()],
+        names: vec!["*".parse().unwrap()],
         may_permit: false,
     };
     let settings = || TrustSettings { keys: vec![key.clone()], ..TrustSettings::default() };

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use vak_types::{Digest, KeyId, Kind, Name};
+use vak_types::{Digest, KeyId, Kind, Name, Pattern};
 
 use crate::key::PublicKey;
-use crate::pattern::NamePattern;
 use crate::requirement::{Requirement, RequirementError, Role};
 
 /// `[trust]` of a host's configuration: whose signatures count, and for what.
@@ -40,7 +39,7 @@ pub struct TrustedKey {
     pub roles: BTreeSet<Role>,
     /// Names of the components that it may sign.
     #[serde(default = "every_name")]
-    pub names: Vec<NamePattern>,
+    pub names: Vec<Pattern<Name>>,
     /// Whether its owner's policies may permit, where the policy's own setting
     /// says so too. Otherwise they can only restrict.
     #[serde(default)]
@@ -53,7 +52,7 @@ pub struct TrustedKey {
 pub struct Rule {
     /// Which components, by name.
     #[serde(default = "every_name")]
-    pub names: Vec<NamePattern>,
+    pub names: Vec<Pattern<Name>>,
     /// Which kinds; all if it is left out.
     #[serde(default)]
     pub kinds: BTreeSet<Kind>,
@@ -65,8 +64,8 @@ fn publisher() -> BTreeSet<Role> {
     BTreeSet::from([Role::Publisher])
 }
 
-fn every_name() -> Vec<NamePattern> {
-    vec![NamePattern::every()]
+fn every_name() -> Vec<Pattern<Name>> {
+    vec![Pattern::every()]
 }
 
 /// Why settings are no policy.
@@ -144,13 +143,13 @@ impl TrustPolicy {
 
 impl Rule {
     fn is_for(&self, name: &Name, kind: Kind) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&kind)) && NamePattern::any(&self.names, name)
+        (self.kinds.is_empty() || self.kinds.contains(&kind)) && Pattern::any(&self.names, name)
     }
 }
 
 impl TrustedKey {
     /// Whether it may sign a component of this name.
     pub(crate) fn may_sign(&self, name: &Name) -> bool {
-        NamePattern::any(&self.names, name)
+        Pattern::any(&self.names, name)
     }
 }

@@ -25,6 +25,8 @@ mod digest;
 mod grant;
 mod json;
 mod limits;
+mod obligation;
+mod pattern;
 mod text;
 mod time;
 mod verdict;
@@ -38,6 +40,8 @@ pub use grant::{
 };
 pub use json::{Json, JsonError};
 pub use limits::LimitSettings;
+pub use obligation::{Obligation, ObligationError, UnmetError, Wanted};
+pub use pattern::{Pattern, PatternError};
 pub use text::{ActionId, AgentId, Label, LimitName, Name, Operation, Resource, SessionId, TextError, printable};
 pub use time::Timestamp;
 pub use verdict::{Decision, Effect, Failure, FailureKind, Reason, Source, Verdict};

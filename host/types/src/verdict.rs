@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ComponentRef, LimitName};
+use crate::{ComponentRef, LimitName, Obligation};
 
 /// The answer, from loosest to strictest. Joining two takes the stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -186,6 +186,9 @@ pub struct Verdict {
     pub decision: Decision,
     /// Every voice, in the order they were heard.
     pub reasons: Vec<Reason>,
+    /// What has to be done with an action that is allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
     /// Milliseconds after which a rate limited action can succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vak_audit::{Origin, OriginError, Signer, VerifierKey};
 use vak_engine::{Engine, EngineError, LoadError, TooMuch};
 use vak_pipeline::{Guard as _, Pipeline, Standing};
-use vak_plugin::{Loaded, Policy, Skill};
+use vak_plugin::{Loaded, Policy, Scope, Skill};
 use vak_registry::StoreError;
 use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
 use vak_types::{Name, Timestamp};
@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError, Versions};
 use crate::host::{Clock, Host};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Buckets;
+use crate::refused::RefusedConfig;
 
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +102,14 @@ pub enum BuildError {
         name: Name,
         /// What is wrong.
         source: TrustError,
+    },
+    /// A component refuses its configuration.
+    #[error("component `{name}` refuses its configuration: {source}")]
+    Refused {
+        /// Its name in the configuration.
+        name: Name,
+        /// What it says, and where.
+        source: RefusedConfig,
     },
     /// A component cannot be loaded.
     #[error(transparent)]
@@ -204,10 +213,10 @@ fn components(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timest
             Loaded::Scorer(_) | Loaded::Adapter(_) => {}
         }
     }
-    let standing = config.policies.iter().map(|policy| match policy.may_permit {
-        true => Standing::MayPermit,
-        false => Standing::RestrictOnly,
+    let policies = policies.into_iter().zip(config.policies_asked()).map(|(policy, settings)| {
+        let standing = if settings.may_permit { Standing::MayPermit } else { Standing::RestrictOnly };
+        let scope = Scope { agents: settings.agents.clone(), operations: settings.operations.clone() };
+        policy.with_standing(standing).with_scope(scope)
     });
-    let policies = policies.into_iter().zip(standing).map(|(policy, standing)| policy.with_standing(standing));
     Ok((policies.collect(), skills))
 }

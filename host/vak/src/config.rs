@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 pub use source::{Source, Versions};
 use vak_memory::Memory;
 use vak_trust::TrustSettings;
-use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name};
+use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name, Operation, Pattern};
 
 use crate::overlay::{self, Override};
 
@@ -116,6 +117,15 @@ pub struct Policy {
     pub version: Option<Versions>,
     /// The file with its configuration, where it takes one.
     pub config: Option<PathBuf>,
+    /// Whose actions it is asked about; anybody's if it is left out.
+    #[serde(default, deserialize_with = "not_empty", skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<Pattern<AgentId>>,
+    /// Which operations it is asked about; any if it is left out.
+    #[serde(default, deserialize_with = "not_empty", skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Pattern<Operation>>,
+    /// Whether it is asked at all.
+    #[serde(default)]
+    pub mode: Mode,
     /// Whether its permits count. Without it, it can only restrict.
     #[serde(default)]
     pub may_permit: bool,
@@ -130,6 +140,26 @@ pub struct Policy {
     /// if the component asks for less.
     #[serde(default)]
     pub limits: LimitSettings,
+}
+
+/// An empty list reads as none to some and as any to others.
+fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(deserializer)?;
+    match list.is_empty() {
+        true => Err(D::Error::custom("the list is empty; leave it out to mean any")),
+        false => Ok(list),
+    }
+}
+
+/// Whether a policy has a say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It decides with the others.
+    #[default]
+    Enforce,
+    /// It is not loaded.
+    Off,
 }
 
 /// A skill and what the operator says about it.

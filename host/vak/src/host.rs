@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, VerifierKey, What};
-use vak_pipeline::Pipeline;
+use vak_pipeline::{Able, Pipeline};
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
     Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, TextError, Timestamp, Verdict,
@@ -130,12 +130,21 @@ impl Host {
     }
 
     /// Decides one action: limits, policies, ledger. The action may be carried
-    /// out if, and only if, the verdict [is an allow](Verdict::is_allow).
+    /// out if, and only if, the verdict [is an allow](Verdict::is_allow), and as
+    /// it was asked: a policy that obliges to more denies it. See
+    /// [`decide_for`](Self::decide_for).
     ///
     /// Policies run on the calling thread, some microseconds each and never
     /// longer than their wall-time limit.
     pub async fn decide(&self, action: &Action) -> Decided {
-        self.pipeline.decide(action).await
+        self.pipeline.decide(action, Able::default()).await
+    }
+
+    /// The same for somebody who is `able` to meet obligations, and does so:
+    /// carries an allowed action out with [`Decided::arguments`], and sends the
+    /// headers among the verdict's obligations.
+    pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
+        self.pipeline.decide(action, able).await
     }
 
     /// Records how an allowed action ended.
@@ -187,12 +196,12 @@ impl Host {
             attributes: BTreeMap::new(),
             labels: caller.labels.clone(),
         })?;
-        let decided = self.decide(&action).await;
+        let decided = self.decide_for(&action, Able::ARGUMENTS).await;
         if !decided.verdict.is_allow() {
             return Err(InvokeError::Refused(Box::new(decided.verdict)));
         }
         let start = Instant::now();
-        let output = self.run(skill.clone(), &action).await;
+        let output = self.run(skill.clone(), &action.agent, decided.arguments(&action)).await;
         let outcome = match &output {
             Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
             Err(error) => Outcome::failed(&error.to_string()),
@@ -201,9 +210,9 @@ impl Host {
         output
     }
 
-    async fn run(&self, skill: Arc<Skill>, action: &Action) -> Result<Json, InvokeError> {
+    async fn run(&self, skill: Arc<Skill>, agent: &AgentId, input: &Json) -> Result<Json, InvokeError> {
         let _place = self.skill_calls.acquire().await.map_err(|_| InvokeError::Stopping)?;
-        let (agent, input) = (action.agent.clone(), action.arguments.clone());
+        let (agent, input) = (agent.clone(), input.clone());
         let call = tokio::task::spawn_blocking(move || skill.invoke(&agent, &input));
         Ok(call.await.map_err(|_| InvokeError::Stopping)??)
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use vak_engine::{CallLimits, Engine, Request};
+use vak_engine::{CallLimits, Engine, LoadError, Problem, Request};
 use vak_memory::Memory;
 use vak_plugin::{Loaded, load};
 use vak_registry::Store;
@@ -14,6 +14,7 @@ use vak_types::{Granted, Kind, LimitSettings, Name, Timestamp};
 
 use crate::builder::BuildError;
 use crate::config::{self, Config, ConfigError, Source, Versions};
+use crate::refused::RefusedConfig;
 
 /// What a configuration says about one component, whatever its kind.
 pub struct Installation<'a> {
@@ -33,10 +34,15 @@ pub struct Installation<'a> {
 }
 
 impl Config {
+    /// The policies that have a say, in the order in which they are asked.
+    pub(crate) fn policies_asked(&self) -> impl Iterator<Item = &config::Policy> {
+        self.policies.iter().filter(|policy| policy.mode == config::Mode::Enforce)
+    }
+
     /// Every component the configuration names: policies in their order, then
     /// skills.
     pub fn installations(&self) -> impl Iterator<Item = Installation<'_>> {
-        let policies = self.policies.iter().map(|policy| Installation {
+        let policies = self.policies_asked().map(|policy| Installation {
             name: &policy.name,
             kind: Kind::Policy,
             store: self.store(),
@@ -150,7 +156,14 @@ impl<'a> Installation<'a> {
         let limits = CallLimits::agreed(self.kind, &verified.get().manifest.limits, self.limits)
             .map_err(|source| BuildError::Limits { name: name(), source })?;
         let config = self.config.map(config::of_component).transpose()?;
-        Ok(load(
+        let refused = |error: LoadError| match (error, self.config, &config) {
+            (LoadError { problem: Problem::Config { message, line, column }, .. }, Some(path), Some(config)) => {
+                let source = RefusedConfig::new(path.to_owned(), config, message, line, column);
+                BuildError::Refused { name: name(), source }
+            }
+            (error, ..) => error.into(),
+        };
+        load(
             engine,
             &Request {
                 name: self.name,
@@ -161,6 +174,7 @@ impl<'a> Installation<'a> {
                 limits,
             },
             Some(memory),
-        )?)
+        )
+        .map_err(refused)
     }
 }

@@ -79,6 +79,7 @@ mod ledger;
 mod limiter;
 mod outcome;
 mod overlay;
+mod refused;
 
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
@@ -88,8 +89,10 @@ pub use installation::Installation;
 pub use ledger::{LogError, open as open_log};
 pub use outcome::Outcome;
 pub use overlay::Override;
+pub use refused::RefusedConfig;
 
 pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
+pub use vak_pipeline::Able;
 pub use vak_trust::PrivateKey;
-pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, Verdict};
+pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, SessionId, Verdict};

@@ -32,7 +32,15 @@ impl<'a> Call<'a> {
         match self {
             Self::Judged(Loaded::Policy(policy), action) => match policy.evaluate(action) {
                 Ok(finding) => {
-                    json!({ "effect": finding.effect, "rule": finding.rule, "reason": finding.reason })
+                    let mut answer =
+                        json!({ "effect": finding.effect, "rule": finding.rule, "reason": finding.reason });
+                    if !finding.obligations.is_empty() {
+                        answer["obligations"] = json!(finding.obligations);
+                    }
+                    if !finding.approvals.is_empty() {
+                        answer["approvals"] = json!(finding.approvals);
+                    }
+                    answer
                 }
                 Err(failure) => failed(&failure),
             },

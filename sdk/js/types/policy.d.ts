@@ -31,7 +31,24 @@ export interface Finding {
   rule?: string;
   /** Why, for a person. The host cuts it at 1,024 bytes. */
   reason: string;
+  /** What has to be done if the action is allowed, whatever the effect; 16 at most. */
+  obligations: Obligation[];
 }
+
+/**
+ * What has to be done with the action if it is allowed. A host that cannot do it
+ * denies; what an obligation changes is judged again, by all policies.
+ *
+ * - `redact`: the argument, a JSON pointer, is replaced.
+ * - `cap`: the argument, a JSON pointer to a number, is lowered.
+ * - `header`: the header is added to the request.
+ * - `approval`: a person has to agree; the text says who, or why.
+ */
+export type Obligation =
+  | { tag: 'redact'; val: { argument: string; replacement: string } }
+  | { tag: 'cap'; val: { argument: string; atMost: bigint } }
+  | { tag: 'header'; val: { name: string; value: string } }
+  | { tag: 'approval'; val: string };
 
 /** What a policy contains. */
 export interface Description {

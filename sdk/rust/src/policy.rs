@@ -2,7 +2,9 @@
 
 use crate::bindings::policy as bindings;
 
-pub use bindings::exports::vak::policy::policy::{Description, Effect, Finding, Rule};
+pub use bindings::exports::vak::policy::policy::{
+    Cap, Description, Effect, Finding, Header, Obligation, Redaction, Rule,
+};
 pub use bindings::vak::types::types::{Action, Attribute, AttributeValue, JudgeError};
 
 #[cfg(feature = "configure")]
@@ -25,22 +27,34 @@ pub trait Policy {
 impl Finding {
     /// Nothing to say.
     pub fn abstain() -> Self {
-        Self { effect: Effect::Abstain, rule: None, reason: String::new() }
+        Self { effect: Effect::Abstain, rule: None, reason: String::new(), obligations: Vec::new() }
     }
 
     /// It may happen, by `rule`.
     pub fn permit(rule: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { effect: Effect::Permit, rule: Some(rule.into()), reason: reason.into() }
+        Self::of(Effect::Permit, rule, reason)
     }
 
     /// A person should decide, by `rule`.
     pub fn escalate(rule: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { effect: Effect::Escalate, rule: Some(rule.into()), reason: reason.into() }
+        Self::of(Effect::Escalate, rule, reason)
     }
 
     /// It must not happen, by `rule`.
     pub fn forbid(rule: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { effect: Effect::Forbid, rule: Some(rule.into()), reason: reason.into() }
+        Self::of(Effect::Forbid, rule, reason)
+    }
+
+    /// The same with something more that has to be done if the action is
+    /// allowed.
+    #[must_use]
+    pub fn oblige(mut self, obligation: Obligation) -> Self {
+        self.obligations.push(obligation);
+        self
+    }
+
+    fn of(effect: Effect, rule: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { effect, rule: Some(rule.into()), reason: reason.into(), obligations: Vec::new() }
     }
 }
 

@@ -1,5 +1,6 @@
 """What an entry holds, as far as a verifier must know it."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Entry:
         it.tag(4)
         it.many(lambda: reason(it))
         it.optional(it.u64)
+        it.many(lambda: obligation(it))
         it.bool()
 
     def part(self, it: Reader, skip: Callable[[Reader], None]) -> None:
@@ -126,6 +128,21 @@ def reason(it: Reader) -> None:
     it.optional(it.text)
     it.optional(lambda: it.tag(10))
     it.text()
+
+
+def obligation(it: Reader) -> None:
+    tag = it.tag(3)
+    first = it.text()
+    check(len(first.encode()) <= 1_024, "an obligation is too long")
+    if tag == 3:
+        check(re.fullmatch(r"[A-Za-z0-9-]{1,64}", first) is not None, "a header has no name")
+        check(re.fullmatch(r"[ -~]{0,1024}", it.text()) is not None, "a header has no value")
+        return
+    check(first.startswith("/"), "an argument is no JSON pointer")
+    if tag == 1:
+        check(len(it.text().encode()) <= 1_024, "an obligation is too long")
+    else:
+        it.u64()
 
 
 def component(it: Reader) -> None:

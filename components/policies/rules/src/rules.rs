@@ -98,6 +98,7 @@ impl Policy for Rules {
                 effect,
                 rule: Some((*rule.id).to_owned()),
                 reason: problem.unwrap_or_else(|| (*rule.reason).to_owned()),
+                obligations: Vec::new(),
             }
         }))
     }

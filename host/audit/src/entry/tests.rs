@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use vak_types::{
-    Action, AttributeValue, ComponentRef, Effect, FailureKind, Json, KeyId, Label, Reason, Source, Verdict,
+    Action, AttributeValue, ComponentRef, Effect, FailureKind, Json, KeyId, Label, Obligation, Reason, Source, Verdict,
+    Wanted,
 };
 
 use super::*;
@@ -60,7 +61,13 @@ fn verdict() -> Verdict {
         failure: None,
         message: "files under /tmp may be read".to_owned(),
     };
-    Verdict { decision: vak_types::Decision::Allow, reasons: vec![reason], retry_after_ms: None, unsigned: false }
+    Verdict {
+        decision: vak_types::Decision::Allow,
+        reasons: vec![reason],
+        obligations: Vec::new(),
+        retry_after_ms: None,
+        unsigned: false,
+    }
 }
 
 fn attribute() -> impl Strategy<Value = AttributeValue> {
@@ -95,6 +102,15 @@ fn reason() -> impl Strategy<Value = Reason> {
         .prop_map(|(source, effect, rule, failure, message)| Reason { source, effect, rule, failure, message })
 }
 
+fn obligation() -> impl Strategy<Value = Obligation> {
+    let wanted = prop_oneof![
+        ("/[a-z/~]{0,9}", ".{0,9}").prop_map(|(argument, replacement)| Wanted::Redact { argument, replacement }),
+        ("/[a-z/~]{0,9}", any::<i64>()).prop_map(|(argument, at_most)| Wanted::Cap { argument, at_most }),
+        ("[a-zA-Z0-9-]{1,9}", "[ -~]{0,9}").prop_map(|(name, value)| Wanted::Header { name, value }),
+    ];
+    wanted.prop_map(|wanted| Obligation::new(wanted).unwrap())
+}
+
 prop_compose! {
     fn any_verdict()(
         decision in prop::sample::select(vec![
@@ -102,10 +118,11 @@ prop_compose! {
             vak_types::Decision::Deny,
         ]),
         reasons in prop::collection::vec(reason(), 0..4),
+        obligations in prop::collection::vec(obligation(), 0..4),
         retry_after_ms in any::<Option<u64>>(),
         unsigned in any::<bool>(),
     ) -> Verdict {
-        Verdict { decision, reasons, retry_after_ms, unsigned }
+        Verdict { decision, reasons, obligations, retry_after_ms, unsigned }
     }
 }
 
@@ -274,7 +291,7 @@ fn what_does_not_fit_is_an_error() {
         let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(bytes))];
         decision(&action, &Verdict { reasons, ..verdict() })
     };
-    let most = 65_535 - 316 - 103;
+    let most = 65_535 - 316 - 107;
     assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 316);
     assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_220, bytes_max: 65_219 })));
     // Whatever the action holds, there is room for a verdict of 14 KiB.

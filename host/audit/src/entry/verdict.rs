@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use vak_types::{ComponentRef, Decision, Effect, FailureKind, KeyId, Reason, Source, Verdict};
+use vak_types::{ComponentRef, Decision, Effect, FailureKind, KeyId, Obligation, Reason, Source, Verdict, Wanted};
 
 use crate::codec::{DecodeError, Reader, Writer};
 
@@ -16,6 +16,7 @@ pub(crate) fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
     });
     writer.list(&verdict.reasons, write_reason);
     writer.option(verdict.retry_after_ms, Writer::u64);
+    writer.list(&verdict.obligations, write_obligation);
     writer.bool(verdict.unsigned);
 }
 
@@ -31,6 +32,7 @@ pub(crate) fn read_verdict(reader: &mut Reader<'_>) -> Result<Verdict, DecodeErr
         decision,
         reasons: reader.list("reasons", read_reason)?,
         retry_after_ms: reader.option("retry after", |reader| reader.u64("retry after"))?,
+        obligations: reader.list("obligations", read_obligation)?,
         unsigned: reader.bool("unsigned")?,
     })
 }
@@ -66,6 +68,37 @@ fn read_reason(reader: &mut Reader<'_>) -> Result<Reason, DecodeError> {
         failure: reader.option("failure", read_failure)?,
         message: reader.text("message")?.to_owned(),
     })
+}
+
+fn write_obligation(writer: &mut Writer, obligation: &Obligation) {
+    match obligation.wanted() {
+        Wanted::Redact { argument, replacement } => {
+            writer.u8(1);
+            writer.text(argument);
+            writer.text(replacement);
+        }
+        Wanted::Cap { argument, at_most } => {
+            writer.u8(2);
+            writer.text(argument);
+            writer.i64(*at_most);
+        }
+        Wanted::Header { name, value } => {
+            writer.u8(3);
+            writer.text(name);
+            writer.text(value);
+        }
+    }
+}
+
+fn read_obligation(reader: &mut Reader<'_>) -> Result<Obligation, DecodeError> {
+    let text = |reader: &mut Reader<'_>| reader.text("obligation").map(str::to_owned);
+    let wanted = match reader.u8("obligation")? {
+        1 => Wanted::Redact { argument: text(reader)?, replacement: text(reader)? },
+        2 => Wanted::Cap { argument: text(reader)?, at_most: reader.i64("obligation")? },
+        3 => Wanted::Header { name: text(reader)?, value: text(reader)? },
+        tag => return Err(reader.bad_tag("obligation", tag)),
+    };
+    Ok(Obligation::new(wanted)?)
 }
 
 fn write_source(writer: &mut Writer, source: &Source) {

@@ -62,6 +62,7 @@ pub(crate) fn denied(action: &Action, message: &str, payloads: Payloads) -> Draf
     let verdict = Verdict {
         decision: Decision::Deny,
         reasons: vec![Reason::host(Effect::Forbid, message)],
+        obligations: Vec::new(),
         retry_after_ms: None,
         unsigned: false,
     };

@@ -78,7 +78,13 @@ pub(crate) fn a_log_has_one_writer(place: &dyn Storage) {
 /// The longest arguments that an agent can send don't stop a log, and what is
 /// longer never gets to it.
 pub(crate) fn the_longest_payloads_have_a_place(place: &dyn Storage) {
-    let deny = Verdict { decision: Decision::Deny, reasons: Vec::new(), retry_after_ms: None, unsigned: false };
+    let deny = Verdict {
+        decision: Decision::Deny,
+        reasons: Vec::new(),
+        obligations: Vec::new(),
+        retry_after_ms: None,
+        unsigned: false,
+    };
     let log = place.open();
     let mut action = action("a-0");
     action.arguments = Json::parse(&format!("\"{}\"", "x".repeat(Json::BYTES_MAX - 2))).unwrap();

@@ -22,5 +22,5 @@ fn what_agents_remember_is_listed_and_forgotten() {
     assert_eq!(site.ok(&["memory", "forget", "ada", "--scope", "notes"]), "forgot 2 values of `ada`\n");
     assert_eq!(site.ok(&["memory", "forget", "ada"]), "forgot 1 values of `ada`\n");
     assert_eq!(site.ok(&["memory", "list"]), "bob  notes  1 values  38 bytes\n");
-    site.fails(&["memory", "forget", "a/../b c"], 2, "error: invalid value");
+    site.fails(&["memory", "forget", "a\u{202e}b"], 2, "error: invalid value");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, JsonObject, ServerResult};
 use serde_json::Value;
-use vak::{Action, ActionRequest, Decided, Host, Outcome, RecordError, Verdict};
+use vak::{Able, Action, ActionRequest, Decided, Host, Outcome, RecordError, Verdict};
 use vak_types::TextError;
 
 use super::connection::Abandon;
@@ -13,7 +13,7 @@ use super::routes::ProgressTarget;
 use super::upstream::Upstream;
 
 /// An action that the host has allowed. The request to the upstream is made
-/// of it, so what is asked is what was judged.
+/// of it, so what is asked is what was judged, with what policies want changed.
 pub(crate) struct Allowed {
     action: Action,
     decided: Decided,
@@ -32,7 +32,7 @@ impl Allowed {
     /// Decides the call of an upstream's tool.
     pub(crate) async fn decide(host: &Host, request: ActionRequest, tool: String) -> Result<Self, Refused> {
         let action = host.stamp(request).map_err(Refused::Text)?;
-        let decided = host.decide(&action).await;
+        let decided = host.decide_for(&action, Able::ARGUMENTS).await;
         match decided.verdict.is_allow() {
             true => Ok(Self { action, decided, tool }),
             false => Err(Refused::Verdict(Box::new(decided.verdict))),
@@ -61,7 +61,7 @@ impl Allowed {
     }
 
     fn arguments(&self) -> JsonObject {
-        match self.action.arguments.to_value() {
+        match self.decided.arguments(&self.action).to_value() {
             Value::Object(arguments) => arguments,
             // The surface takes only objects.
             _ => JsonObject::new(),

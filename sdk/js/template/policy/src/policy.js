@@ -8,9 +8,9 @@ export const policy = {
   evaluate(action) {
     const path = strings(readArguments(action)).find(namesSecret);
     if (path === undefined) {
-      return { effect: 'abstain', reason: '' };
+      return { effect: 'abstain', reason: '', obligations: [] };
     }
-    return { effect: 'forbid', rule: 'no-secrets', reason: `\`${path}\` holds secrets` };
+    return { effect: 'forbid', rule: 'no-secrets', reason: `\`${path}\` holds secrets`, obligations: [] };
   },
 
   describe() {

@@ -17,8 +17,8 @@ class Policy(exports.Policy):
     def evaluate(self, action: Action) -> Finding:
         path = next(filter(names_secret, strings(read_arguments(action))), None)
         if path is None:
-            return Finding(Effect.ABSTAIN, rule=None, reason="")
-        return Finding(Effect.FORBID, rule="no-secrets", reason=f"`{path}` holds secrets")
+            return Finding(Effect.ABSTAIN, rule=None, reason="", obligations=[])
+        return Finding(Effect.FORBID, rule="no-secrets", reason=f"`{path}` holds secrets", obligations=[])
 
     def describe(self) -> Description:
         rule = Rule("no-secrets", Effect.FORBID, "No argument names a file with secrets.")

@@ -53,8 +53,13 @@ impl Sample {
             failure: None,
             message: String::new(),
         };
-        let verdict =
-            Verdict { decision: Decision::Allow, reasons: vec![reason], retry_after_ms: None, unsigned: false };
+        let verdict = Verdict {
+            decision: Decision::Allow,
+            reasons: vec![reason],
+            obligations: Vec::new(),
+            retry_after_ms: None,
+            unsigned: false,
+        };
         let mut sample = Self { action: request.at("a-00000000".parse().unwrap(), Timestamp::from_nanos(0)), verdict };
         let missing = ENTRY_BYTES - sample.entry_bytes();
         sample.verdict.reasons[0].message = "x".repeat(missing);

@@ -1,0 +1,77 @@
+//! `vak explain`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use vak_audit::{Body, LogReader};
+use vak_types::{Action, Effect, Reason, Source, Verdict, printable};
+
+use crate::Configured;
+use crate::words::quoted;
+
+/// Longest line that is printed, in bytes: the longest reason and its names.
+const LINE_BYTES_MAX: usize = 4_096;
+
+/// Say why a past action was allowed or not: every voice, and who it was. Exit
+/// codes: 0 it was a decision, 2 it was not, or can't be read.
+#[derive(Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    configured: Configured,
+    /// The entry's number in the log, as in the receipt.
+    seq: u64,
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let log = self.configured.load()?.log();
+        let entry = LogReader::open(&log)?.entry(self.seq)?;
+        let Body::Decision(about, decision) = &entry.body else {
+            anyhow::bail!("entry {} is not a decision but of the kind `{}`", self.seq, entry.body.kind());
+        };
+        let head = format!(
+            "{}  {} in session {} asked for {} on {}",
+            entry.time, about.agent, about.session, decision.operation, decision.resource
+        );
+        println!("{}", quoted(&head));
+        print(&decision.verdict);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A verdict that was just given.
+pub(crate) fn decided(action: &Action, verdict: &Verdict) {
+    println!("{}", quoted(&format!("{} asked for {} on {}", action.agent, action.operation, action.resource)));
+    print(verdict);
+}
+
+fn print(verdict: &Verdict) {
+    println!("verdict  {}{}", verdict.decision, if verdict.unsigned { ", UNSIGNED" } else { "" });
+    let deciding = verdict.deciding();
+    for reason in &verdict.reasons {
+        let mark = if deciding.is_some_and(|deciding| std::ptr::eq(deciding, reason)) { "decides" } else { "" };
+        println!("{mark:<7}  {}", printable(&voice(reason), LINE_BYTES_MAX));
+        if let Source::Component(component) = &reason.source {
+            let signer = component.signer.map_or_else(|| "nobody".to_owned(), |signer| signer.to_string());
+            let config = component.config.map(|config| format!(", configured by {config}")).unwrap_or_default();
+            println!("         {}{config}, signed by {signer}", component.digest);
+        }
+    }
+    for obligation in &verdict.obligations {
+        println!("with     {}", printable(&obligation.to_string(), LINE_BYTES_MAX));
+    }
+    if let Some(wait) = verdict.retry_after_ms {
+        println!("retry    after {wait} ms");
+    }
+}
+
+fn voice(reason: &Reason) -> String {
+    let said = match reason.effect {
+        Effect::Abstain => "has nothing to say",
+        Effect::Permit => "permits",
+        Effect::Backtrack => "wants another way",
+        Effect::Escalate => "asks a person",
+        Effect::Forbid => "forbids",
+    };
+    format!("{said}: {reason}")
+}

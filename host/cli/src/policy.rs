@@ -1,0 +1,37 @@
+//! `vak policy`
+
+mod diff;
+mod junit;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use vak_pipeline::{Guard as _, Join};
+use vak_plugin::Policy as Guard;
+use vak_types::{Action, Verdict};
+
+/// Try configurations before they decide.
+#[derive(Subcommand)]
+pub(crate) enum Policy {
+    Test(test::Test),
+    Diff(diff::Diff),
+}
+
+impl Policy {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Test(command) => command.run(),
+            Self::Diff(command) => command.run(),
+        }
+    }
+}
+
+/// What `policies` say of an action together, without limits and without a log.
+fn judge(policies: &[Guard], action: &Action) -> Verdict {
+    let mut join = Join::new(false);
+    for policy in policies.iter().filter(|policy| policy.covers(action)) {
+        join.hear(policy, policy.evaluate(action));
+    }
+    join.finish()
+}

@@ -1,0 +1,134 @@
+//! `vak policy` and `vak explain`, as whoever writes rules uses them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use vak_test_support::Site;
+
+const RULES: &str = "
+[[rule]]
+id = 'work'
+effect = 'permit'
+operations = ['files/*']
+
+[[rule]]
+id = 'no-secrets'
+effect = 'forbid'
+reason = 'secrets stay where they are'
+when = [{ argument = '/path', matches = '**/.env' }]
+
+[[rule]]
+id = 'ask'
+effect = 'escalate'
+operations = ['mail/*']
+when = [{ argument = '/path', equals = '' }]
+";
+
+/// Ends with `code`; both streams.
+#[track_caller]
+fn run(site: &Site, arguments: &[&str], input: &str, code: i32) -> String {
+    use std::io::Write as _;
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vak"));
+    command.args(arguments).current_dir(site.path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap_or(());
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].map(|stream| String::from_utf8(stream).unwrap()).concat();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+fn action(operation: &str, path: &str) -> String {
+    format!(
+        r#"{{"agent": "ada", "session": "s1", "operation": "{operation}", "resource": "r", "arguments": {{"path": "{path}"}}}}"#
+    )
+}
+
+fn case(site: &Site, name: &str, action: &str, expected: &str) -> PathBuf {
+    let folder = site.path().join("cases");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}.json")), format!(r#"{{"action": {action}, {expected}}}"#)).unwrap();
+    folder
+}
+
+#[test]
+fn cases_are_judged_and_rules_without_one_named() {
+    let site = Site::new().rules(RULES);
+    case(&site, "allowed", &action("files/read", "/work/a"), r#""decision": "allow", "rule": "work""#);
+    let secret = action("files/read", "/work/.env");
+    case(&site, "secret", &secret, r#""decision": "deny", "policy": "rules", "rule": "no-secrets""#);
+    let told = run(&site, &["policy", "test", "cases", "--junit", "report.xml"], "", 0);
+    assert_eq!(
+        told,
+        "ok      allowed\nok      secret\n2 passed, 0 failed; 2 of 3 rules had a say\nno case  policy `rules`, rule `ask`\n"
+    );
+    // Nothing is decided by it, so there is no log.
+    assert!(!site.path().join("state/audit.sqlite").exists());
+
+    case(&site, "wrong", &secret, r#""decision": "allow", "rule": "work""#);
+    case(&site, "wrong-rule", &secret, r#""decision": "deny", "rule": "work""#);
+    let told = run(&site, &["policy", "test", "cases", "--junit", "report.xml"], "", 1);
+    let why = "found deny by policy `rules`, rule `no-secrets`: ";
+    for line in [
+        &format!("FAILED  wrong: expected allow rule `work`, {why}"),
+        &format!("FAILED  wrong-rule: expected deny rule `work`, {why}"),
+        "2 passed, 2 failed",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    // Read by somebody else's parser.
+    let report = "import sys, xml.etree.ElementTree as tree\nsuite = tree.parse(sys.argv[1]).getroot()\n\
+                  print(suite.attrib['tests'], suite.attrib['failures'], [case.attrib['name'] for case in suite if len(case)])";
+    let parsed = Command::new("python3").args(["-c", report]).arg(site.path().join("report.xml")).output().unwrap();
+    assert_eq!(String::from_utf8(parsed.stdout).unwrap(), "4 2 ['wrong', 'wrong-rule']\n");
+
+    std::fs::write(site.path().join("cases/wrong.json"), "{").unwrap();
+    assert!(run(&site, &["policy", "test", "cases"], "", 2).contains("wrong.json`: EOF"));
+    assert!(run(&site, &["policy", "test", "state"], "", 2).contains("has no cases"));
+}
+
+#[test]
+fn what_another_configuration_would_change_is_shown() {
+    let site = Site::new().rules(RULES);
+    for (operation, path, code) in [("files/read", "/a", 0), ("files/read", "/.env", 1), ("mail/send", "/a", 1)] {
+        run(&site, &["decide"], &action(operation, path), code);
+    }
+    assert_eq!(run(&site, &["policy", "diff", "vak.toml", "vak.toml"], "", 0), "3 actions, 0 differ\n");
+    let stricter = RULES.replace("operations = ['files/*']", "operations = ['mail/*']");
+    std::fs::write(site.path().join("new-rules.toml"), stricter).unwrap();
+    let config = std::fs::read_to_string(site.config()).unwrap().replace("'rules.toml'", "'new-rules.toml'");
+    std::fs::write(site.path().join("new.toml"), config).unwrap();
+    let told = run(&site, &["policy", "diff", "vak.toml", "new.toml"], "", 1);
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    assert!(lines[0].contains("ada  files/read  allow by policy `rules`, rule `work`"), "{told}");
+    assert!(lines[0].contains("; now deny by host: no policy permits this action"), "{told}");
+    assert!(lines[1].contains("mail/send  deny by host") && lines[1].contains("; now allow by"), "{told}");
+    assert_eq!(lines[2], "3 actions, 2 differ");
+    let some = ["policy", "diff", "vak.toml", "new.toml", "--from", "2", "--entries", "1"];
+    assert!(run(&site, &some, "", 0).ends_with("1 actions, 0 differ\n"));
+}
+
+#[test]
+fn a_verdict_is_explained_then_and_later() {
+    let site = Site::new().rules(RULES);
+    let told = run(&site, &["decide", "--explain"], &action("files/read", "/.env"), 1);
+    for line in [
+        "ada asked for files/read on r\n",
+        "verdict  deny\n",
+        "decides  forbids: policy `rules`, rule `no-secrets`: ",
+        "secrets stay where they are",
+        "signed by sha256:",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let later = run(&site, &["explain", "1"], "", 0);
+    let (_, voices) = told.split_once("verdict").unwrap();
+    assert!(later.ends_with(voices) && later.contains("ada in session s1 asked for files/read on r"), "{later}");
+    assert!(run(&site, &["explain", "0"], "", 2).contains("entry 0 is not a decision but of the kind `configuration`"));
+    assert!(run(&site, &["explain", "2"], "", 2).contains("entry 2 is not in the log, which has 2"));
+}

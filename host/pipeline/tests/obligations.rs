@@ -1,0 +1,203 @@
+//! What an allow obliges to: met, judged again, or denied.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use vak_pipeline::{
+    Able, Decided, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Pipeline, Reservation, Standing,
+};
+use vak_types::{
+    Action, ActionRequest, ComponentRef, Decision, Digest, Effect, Failure, Json, KeyId, Obligation, Timestamp, Verdict,
+};
+
+/// A guard that answers by a function of the arguments.
+struct Voice {
+    component: Arc<ComponentRef>,
+    standing: Standing,
+    answer: fn(&str) -> Finding,
+}
+
+impl Guard for Voice {
+    fn component(&self) -> &Arc<ComponentRef> {
+        &self.component
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
+        Ok((self.answer)(action.arguments.as_str()))
+    }
+}
+
+struct Unlimited;
+
+impl Limiter for Unlimited {
+    type Reservation = Self;
+
+    fn reserve(&self, _: &Action) -> Result<Self, Exceeded> {
+        Ok(Self)
+    }
+}
+
+impl Reservation for Unlimited {
+    fn commit(self) {}
+}
+
+struct Takes;
+
+impl Ledger for Takes {
+    type Receipt = ();
+
+    async fn record(&self, _: &Action, _: &Verdict) -> Result<(), LedgerError> {
+        Ok(())
+    }
+}
+
+fn finding(effect: Effect, obligations: &str) -> Finding {
+    let obligations: Vec<Obligation> = serde_json::from_str(obligations).unwrap();
+    Finding { effect, rule: None, reason: String::new(), obligations, approvals: Vec::new() }
+}
+
+fn permits(_: &str) -> Finding {
+    finding(Effect::Permit, "[]")
+}
+
+/// Who may permit or not, and what it says of arguments.
+type Said = (Standing, fn(&str) -> Finding);
+
+fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<()> {
+    let component = ComponentRef {
+        name: "voice".parse().unwrap(),
+        digest: Digest::of(b""),
+        config: None,
+        signer: Some(KeyId::of(&[1; 32])),
+    };
+    let component = Arc::new(component);
+    let voice =
+        |(standing, answer): &(_, _)| Voice { component: component.clone(), standing: *standing, answer: *answer };
+    let pipeline = Pipeline::new(Unlimited, voices.iter().map(voice).collect(), Takes, false);
+    let request = ActionRequest {
+        agent: "a".parse().unwrap(),
+        session: "s".parse().unwrap(),
+        operation: "o".parse().unwrap(),
+        resource: "r".parse().unwrap(),
+        arguments: Json::parse(arguments).unwrap(),
+        attributes: Default::default(),
+        labels: Vec::new(),
+    };
+    let action = request.at("1".parse().unwrap(), Timestamp::default());
+    block_on(pipeline.decide(&action, able))
+}
+
+const PERMITS: Said = (Standing::MayPermit, permits);
+
+#[track_caller]
+fn denied(decided: &Decided<()>, why: &str) {
+    assert_eq!((decided.verdict.decision, &decided.arguments), (Decision::Deny, &None));
+    let deciding = decided.verdict.deciding().unwrap().to_string();
+    assert!(deciding.contains(why), "{deciding}");
+}
+
+fn caps(_: &str) -> Finding {
+    finding(Effect::Abstain, r#"[{"cap": {"argument": "/n", "at_most": 10}}]"#)
+}
+
+#[test]
+fn arguments_become_what_is_wanted_for_whoever_can() {
+    let voices = [PERMITS, (Standing::RestrictOnly, caps)];
+    let decided = decide(&voices, Able::ARGUMENTS, r#"{"n":50}"#);
+    assert!(decided.verdict.is_allow());
+    assert_eq!(decided.arguments.unwrap().as_str(), r#"{"n":10}"#);
+    assert_eq!(decided.verdict.obligations.len(), 1);
+    denied(&decide(&voices, Able::default(), r#"{"n":50}"#), "the argument `/n` at most 10");
+    // Also where it happens to be met: what may change is not for luck.
+    denied(&decide(&voices, Able::default(), r#"{"n":5}"#), "the argument `/n` at most 10");
+    let decided = decide(&voices, Able::ARGUMENTS, r#"{"n":5}"#);
+    assert!(decided.verdict.is_allow() && decided.arguments.is_none());
+    denied(&decide(&voices, Able::ALL, r#"{"n":"50"}"#), "is to be capped and is not a number");
+    // Nobody is more permitted for it.
+    denied(&decide(&[(Standing::RestrictOnly, caps)], Able::ALL, r#"{"n":5}"#), "no policy permits");
+}
+
+#[test]
+fn headers_are_for_those_who_send_them() {
+    fn wants(_: &str) -> Finding {
+        finding(Effect::Permit, r#"[{"header": {"name": "x-agent", "value": "ada"}}]"#)
+    }
+    let voices = [(Standing::MayPermit, wants as fn(&str) -> Finding)];
+    let decided = decide(&voices, Able::ALL, "{}");
+    assert!(decided.verdict.is_allow() && decided.arguments.is_none());
+    assert_eq!(decided.verdict.obligations[0].to_string(), "the header `x-agent`");
+    denied(&decide(&voices, Able::ARGUMENTS, "{}"), "the header `x-agent`");
+}
+
+#[test]
+fn an_approval_is_a_persons() {
+    fn asks(_: &str) -> Finding {
+        Finding { approvals: vec!["ask the owner".to_owned()], ..permits("") }
+    }
+    let decided = decide(&[(Standing::MayPermit, asks)], Able::ALL, "{}");
+    assert_eq!(decided.verdict.decision, Decision::Escalate);
+    assert!(decided.verdict.deciding().unwrap().to_string().contains("ask the owner"));
+    let decided = decide(&[PERMITS, (Standing::RestrictOnly, asks)], Able::ALL, "{}");
+    assert_eq!(decided.verdict.decision, Decision::Escalate);
+}
+
+/// Who may only restrict puts another path in place of a harmless one.
+#[test]
+fn what_is_put_in_place_is_judged_like_what_was_asked() {
+    fn redirects(_: &str) -> Finding {
+        finding(Effect::Abstain, r#"[{"redact": {"argument": "/path", "replacement": "/etc/passwd"}}]"#)
+    }
+    fn guards(arguments: &str) -> Finding {
+        let effect = if arguments.contains("/etc") { Effect::Forbid } else { Effect::Permit };
+        Finding { rule: Some("no-etc".to_owned()), ..finding(effect, "[]") }
+    }
+    fn permits_tmp(arguments: &str) -> Finding {
+        finding(if arguments.contains("/tmp") { Effect::Permit } else { Effect::Abstain }, "[]")
+    }
+    let redirect = (Standing::RestrictOnly, redirects as fn(&str) -> Finding);
+    let decided = decide(&[(Standing::MayPermit, guards), redirect], Able::ALL, r#"{"path":"/tmp/a"}"#);
+    denied(&decided, "with the arguments that its obligations make of it");
+    assert!(
+        decided
+            .verdict
+            .reasons
+            .iter()
+            .any(|reason| reason.rule.as_deref() == Some("no-etc") && reason.effect == Effect::Forbid)
+    );
+    let decided = decide(&[(Standing::MayPermit, permits_tmp), redirect], Able::ALL, r#"{"path":"/tmp/a"}"#);
+    denied(&decided, "with the arguments that its obligations make of it");
+    assert!(decide(&[PERMITS, redirect], Able::ALL, r#"{"path":"/tmp/a"}"#).verdict.is_allow());
+}
+
+#[test]
+fn what_never_settles_is_denied() {
+    fn restless(arguments: &str) -> Finding {
+        let other = if arguments.contains("ping") { "pong" } else { "ping" };
+        finding(Effect::Permit, &format!(r#"[{{"redact": {{"argument": "/x", "replacement": "{other}"}}}}]"#))
+    }
+    fn other(_: &str) -> Finding {
+        finding(Effect::Abstain, r#"[{"redact": {"argument": "/x", "replacement": "other"}}]"#)
+    }
+    fn later(arguments: &str) -> Finding {
+        match arguments.contains("10") {
+            true => finding(Effect::Permit, r#"[{"header": {"name": "x", "value": ""}}]"#),
+            false => permits(""),
+        }
+    }
+    let restless = (Standing::MayPermit, restless as fn(&str) -> Finding);
+    denied(&decide(&[restless], Able::ALL, r#"{"x":"ping"}"#), "obliges to something else again");
+    let other = (Standing::RestrictOnly, other as fn(&str) -> Finding);
+    denied(&decide(&[restless, other], Able::ALL, r#"{"x":"ping"}"#), "is to be replaced by two texts");
+    // What is only wanted of the new arguments has to be met as well.
+    let voices = [(Standing::MayPermit, later as fn(&str) -> Finding), (Standing::RestrictOnly, caps)];
+    denied(&decide(&voices, Able::ARGUMENTS, r#"{"n":50}"#), "obliges to something else again");
+    let decided = decide(&voices, Able::ALL, r#"{"n":50}"#);
+    assert!(decided.verdict.is_allow());
+    assert_eq!(decided.verdict.obligations.len(), 2);
+}
