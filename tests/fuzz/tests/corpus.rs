@@ -5,12 +5,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use vak_fuzz::{QUICK, Target, engine};
+use vak_fuzz::{QUICK, Target};
 
 /// Alterations of a quick target: together some seconds.
 const ALTERATIONS: u64 = 4_000;
 
 /// A component that still compiles takes a dozen milliseconds or more.
+#[cfg(feature = "engine")]
 const COMPILED_ALTERATIONS: u64 = 60;
 
 /// Longest input that is altered: what is larger takes long and says little.
@@ -106,9 +107,10 @@ fn the_laws_hold_for_every_quick_target() {
     }
 }
 
+#[cfg(feature = "engine")]
 #[test]
 fn the_laws_hold_for_the_engine() {
-    hold(("engine", engine), COMPILED_ALTERATIONS);
+    hold(("engine", vak_fuzz::engine), COMPILED_ALTERATIONS);
 }
 
 /// A target that nobody can run without end is half a target.
