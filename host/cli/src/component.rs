@@ -6,30 +6,15 @@ mod imports;
 mod inspect;
 mod subject;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Subcommand;
-use vak_trust::Manifest;
-use vak_workbench::described;
 
 use crate::{Configured, now};
 
-/// Make, show and check components.
+/// Show and check components.
 #[derive(Subcommand)]
 pub(crate) enum Component {
-    /// Make a package of what a compiler produced.
-    Pack {
-        /// The compiler's `.wasm` file: a core module or a component.
-        wasm: PathBuf,
-        /// The manifest.
-        #[arg(long, default_value = "vak-component.toml")]
-        manifest: PathBuf,
-        /// The folder that the package is written to, as `NAME.wasm`.
-        #[arg(long, short, default_value = ".")]
-        output: PathBuf,
-    },
     /// Show what a package is, imports, asks for and is granted, and who signed
     /// it. Exit codes: 0 it verifies, 1 it does not, 2 it cannot be read.
     Inspect(inspect::Inspect),
@@ -49,24 +34,11 @@ pub(crate) enum Component {
 impl Component {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Pack { wasm, manifest, output } => pack(&wasm, &manifest, &output),
             Self::Inspect(command) => command.run(),
             Self::Diff(command) => command.run(),
             Self::Verify { configured, name } => verify(&configured, name.as_ref()),
         }
     }
-}
-
-fn pack(wasm: &Path, manifest: &Path, output: &Path) -> anyhow::Result<ExitCode> {
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading `{}`", path.display()));
-    let text = String::from_utf8(read(manifest)?).with_context(|| format!("reading `{}`", manifest.display()))?;
-    let package = described(vak_author::pack(&read(wasm)?, &text)?, None)?;
-    let name = Manifest::from_packed(&package.manifest)?.name;
-    let path = output.join(format!("{name}.wasm"));
-    std::fs::create_dir_all(output).with_context(|| format!("making `{}`", output.display()))?;
-    package.write(&path)?;
-    println!("packed {} ({} bytes)", path.display(), package.component.len());
-    Ok(ExitCode::SUCCESS)
 }
 
 fn verify(configured: &Configured, name: Option<&vak::Name>) -> anyhow::Result<ExitCode> {

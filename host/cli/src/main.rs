@@ -14,6 +14,7 @@ mod list;
 mod mcp;
 mod memory;
 mod new;
+mod pack;
 mod policy;
 mod skill;
 mod table;
@@ -52,7 +53,8 @@ enum Command {
     New(new::New),
     /// Build and pack the component in a folder.
     Build(build::Build),
-    /// Make, show and check components.
+    Pack(pack::Pack),
+    /// Show and check components.
     #[command(subcommand)]
     Component(component::Component),
     Test(workbench::Test),
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
         Command::Skill(command) => command.run(),
         Command::New(command) => command.run(),
         Command::Build(command) => command.run(),
+        Command::Pack(command) => command.run(),
         Command::Component(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Bench(command) => command.run(),

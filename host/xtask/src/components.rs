@@ -105,9 +105,9 @@ impl Guest {
         let module = target().join(&self.target).join("guest").join(format!("{module}.wasm"));
         let manifest = self.folder.join("vak-component.toml");
         let mut pack = vak();
-        pack.args(["component", "pack"]).arg(&module).arg("--manifest").arg(&manifest).arg("--output").arg(folder);
+        pack.arg("pack").arg(&module).arg("--manifest").arg(&manifest).arg("--output").arg(folder);
         let packed = output(&mut pack)?;
-        let name = packed.split_whitespace().nth(1).context("`vak component pack` printed nothing")?;
+        let name = packed.split_whitespace().nth(1).context("`vak pack` printed nothing")?;
         // The same time in every build: so the same component is the same package,
         // and counts wherever a test sets its clock.
         output(vak().arg("sign").arg("--key").arg(key).args(["--time", "2020-01-01T00:00:00Z"]).arg(name))?;
