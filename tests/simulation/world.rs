@@ -82,7 +82,8 @@ pub(crate) fn run(seed: u64, order: Order) -> Run {
     }
     let stage = Stage::default();
     let limits = RealLimits::new(&site.limits);
-    let guards = asked.iter().map(|index| ScriptedGuard::new(*index, site.guards[*index], stage.clone())).collect();
+    let guards: Vec<_> =
+        asked.iter().map(|index| ScriptedGuard::new(*index, site.guards[*index], stage.clone())).collect();
     let path = Pipeline::new(limits.clone(), guards, ScriptedLedger(stage.clone()), site.unsigned);
     let mut world = World {
         random,

@@ -1,5 +1,7 @@
 //! The decision path itself.
 
+use std::sync::Arc;
+
 use vak_types::{Action, Decision, Effect, Json, Obligation, Reason, Verdict};
 
 use crate::join::{Join, line};
@@ -37,7 +39,7 @@ struct Judged<Reservation> {
 #[derive(Debug)]
 pub struct Pipeline<Limits, Voice, Log> {
     limits: Limits,
-    guards: Vec<Voice>,
+    guards: Arc<[Voice]>,
     ledger: Log,
     unsigned: bool,
 }
@@ -45,7 +47,8 @@ pub struct Pipeline<Limits, Voice, Log> {
 impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     /// A path over these ports. Without guards it denies everything. `unsigned`
     /// says that the host runs an unsigned component beside the guards.
-    pub fn new(limits: Limits, guards: Vec<Voice>, ledger: Log, unsigned: bool) -> Self {
+    pub fn new(limits: Limits, guards: impl Into<Arc<[Voice]>>, ledger: Log, unsigned: bool) -> Self {
+        let guards = guards.into();
         let unsigned = unsigned || guards.iter().any(|guard| guard.component().signer.is_none());
         Self { limits, guards, ledger, unsigned }
     }
@@ -61,7 +64,7 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     }
 
     /// The guards, in the order they are heard.
-    pub fn guards(&self) -> &[Voice] {
+    pub fn guards(&self) -> &Arc<[Voice]> {
         &self.guards
     }
 

@@ -103,6 +103,14 @@ pub trait Limiter {
     fn reserve(&self, action: &Action) -> Result<Self::Reservation, Exceeded>;
 }
 
+impl<L: Limiter> Limiter for Arc<L> {
+    type Reservation = L::Reservation;
+
+    fn reserve(&self, action: &Action) -> Result<Self::Reservation, Exceeded> {
+        (**self).reserve(action)
+    }
+}
+
 /// The ledger did not acknowledge an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerError {
@@ -125,4 +133,16 @@ pub trait Ledger {
         action: &Action,
         verdict: &Verdict,
     ) -> impl Future<Output = Result<Self::Receipt, LedgerError>> + Send;
+}
+
+impl<L: Ledger> Ledger for Arc<L> {
+    type Receipt = L::Receipt;
+
+    fn record(
+        &self,
+        action: &Action,
+        verdict: &Verdict,
+    ) -> impl Future<Output = Result<Self::Receipt, LedgerError>> + Send {
+        (**self).record(action, verdict)
+    }
 }

@@ -79,7 +79,7 @@ fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<()> {
     let component = Arc::new(component);
     let voice =
         |(standing, answer): &(_, _)| Voice { component: component.clone(), standing: *standing, answer: *answer };
-    let pipeline = Pipeline::new(Unlimited, voices.iter().map(voice).collect(), Takes, false);
+    let pipeline = Pipeline::new(Unlimited, voices.iter().map(voice).collect::<Vec<_>>(), Takes, false);
     let request = ActionRequest {
         agent: "a".parse().unwrap(),
         session: "s".parse().unwrap(),

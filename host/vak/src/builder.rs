@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use vak_audit::{Origin, OriginError, Signer, VerifierKey};
 use vak_engine::{Engine, EngineError, LoadError, TooMuch};
-use vak_pipeline::{Guard as _, Pipeline, Standing};
+use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, Policy, Scope, Skill};
 use vak_registry::StoreError;
 use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
@@ -18,6 +18,7 @@ use crate::host::{Clock, Host};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Buckets;
 use crate::refused::RefusedConfig;
+use crate::running::Running;
 
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -146,13 +147,13 @@ impl HostBuilder {
         let Self { config, clock } = self;
         let now = clock();
         let Parts { policies, skills, limits, origin, signer } = Parts::load(&config, now)?;
-        let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
         let verifier = signer.verifier().clone();
         let components = policies.iter().map(|policy| Arc::clone(policy.component()));
         let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone()))).collect();
         let ledger = AuditLedger::open(&config, components, origin, signer, now)?;
-        let pipeline = Pipeline::new(limits, policies, ledger, unsigned);
-        Ok(Host::new(pipeline, skills, verifier, clock, ActionIds::new()?, config))
+        let ledger = Arc::new(ledger);
+        let running = Running::new(config, policies.into(), skills, Arc::new(limits), Arc::clone(&ledger));
+        Ok(Host::new(running, ledger, verifier, clock, ActionIds::new()?))
     }
 
     /// Everything [`build`](Self::build) does but opening the log, so it also
@@ -177,16 +178,16 @@ pub struct Checked {
 }
 
 /// What a host is made of, before it has a log.
-struct Parts {
-    policies: Vec<Policy>,
-    skills: BTreeMap<Name, Arc<Skill>>,
-    limits: Buckets,
+pub(crate) struct Parts {
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
+    pub(crate) limits: Buckets,
     origin: Origin,
     signer: Signer,
 }
 
 impl Parts {
-    fn load(config: &Config, now: Timestamp) -> Result<Self, BuildError> {
+    pub(crate) fn load(config: &Config, now: Timestamp) -> Result<Self, BuildError> {
         // What is quick to check comes first.
         let key = PrivateKey::read(&config.audit.key)?;
         let origin: Origin = config.audit.origin.parse()?;

@@ -191,7 +191,7 @@ pub struct Skill {
 }
 
 /// A rate limit: a token bucket for each agent, operation or both.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Its name in verdicts.
@@ -230,7 +230,7 @@ pub enum Per {
 }
 
 /// The MCP gateway.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mcp {
     /// The agent that a client of the gateway acts as. What a client says of

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, VerifierKey, What};
-use vak_pipeline::{Able, Pipeline};
+use vak_pipeline::Able;
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
     Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, TextError, Timestamp, Verdict,
@@ -17,8 +17,8 @@ use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
 use crate::ledger::AuditLedger;
-use crate::limiter::Buckets;
 use crate::outcome::Outcome;
+use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 
 /// Skills that run at the same time. Each holds a thread and an instance slot;
 /// half of the engine's slots are left to policies.
@@ -94,13 +94,12 @@ pub fn refusal(verdict: &Verdict) -> String {
 /// A running host. Shared by reference; every method may be called at any time
 /// from any task.
 pub struct Host {
-    pipeline: Pipeline<Buckets, Policy, AuditLedger>,
-    skills: BTreeMap<Name, Arc<Skill>>,
+    switch: Switch,
+    ledger: Arc<AuditLedger>,
     skill_calls: Semaphore,
     verifier: VerifierKey,
     clock: Clock,
     ids: ActionIds,
-    config: Config,
 }
 
 impl Host {
@@ -110,15 +109,34 @@ impl Host {
     }
 
     pub(crate) fn new(
-        pipeline: Pipeline<Buckets, Policy, AuditLedger>,
-        skills: BTreeMap<Name, Arc<Skill>>,
+        running: Running,
+        ledger: Arc<AuditLedger>,
         verifier: VerifierKey,
         clock: Clock,
         ids: ActionIds,
-        config: Config,
     ) -> Self {
         let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
-        Self { pipeline, skills, skill_calls, verifier, clock, ids, config }
+        Self { switch: Switch::new(running), ledger, skill_calls, verifier, clock, ids }
+    }
+
+    /// Verifies and loads all that another configuration names, beside what
+    /// decides. Blocks, as [`HostBuilder::build`] does.
+    ///
+    /// # Errors
+    /// Something that it names is missing, wrong or not trusted, or it changes
+    /// what a host has from its start on: `state`, `audit` or `mcp`.
+    pub fn prepare(&self, config: Config) -> Result<Prepared, PrepareError> {
+        Prepared::new(config, &self.config(), (self.clock)())
+    }
+
+    /// Lets another configuration decide, from one decision to the next. The log
+    /// says so, and has each verdict after the configuration that gave it.
+    /// Limits that are the same go on; if one differs, all start anew.
+    ///
+    /// # Errors
+    /// The log does not take the entry; the host goes on as before.
+    pub async fn switch_to(&self, next: Prepared) -> Result<Receipt, SwitchError> {
+        self.switch.to(next, &self.ledger, (self.clock)()).await
     }
 
     /// Gives a request an id and the time.
@@ -137,14 +155,14 @@ impl Host {
     /// Policies run on the calling thread, some microseconds each and never
     /// longer than their wall-time limit.
     pub async fn decide(&self, action: &Action) -> Decided {
-        self.pipeline.decide(action, Able::default()).await
+        self.decide_for(action, Able::default()).await
     }
 
     /// The same for somebody who is `able` to meet obligations, and does so:
     /// carries an allowed action out with [`Decided::arguments`], and sends the
     /// headers among the verdict's obligations.
     pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
-        self.pipeline.decide(action, able).await
+        self.switch.hold().await.pipeline.decide(action, able).await
     }
 
     /// Records how an allowed action ended.
@@ -163,8 +181,7 @@ impl Host {
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let outcome = vak_audit::Outcome { decision, status, result, detail, duration_ns };
         let draft = Draft::outcome(action, (self.clock)(), &outcome)?;
-        let ledger = self.pipeline.ledger();
-        Ok(ledger.log.append(draft, ledger.tier).await?)
+        Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
     /// Records that `count` calls were refused before they were actions that
@@ -175,8 +192,7 @@ impl Host {
     pub async fn record_refused(&self, count: u64, reason: String) -> Result<Receipt, RecordError> {
         let dropped = Dropped { what: What::Calls { count }, reason };
         let draft = Draft::dropped((self.clock)(), dropped)?;
-        let ledger = self.pipeline.ledger();
-        Ok(ledger.log.append(draft, ledger.tier).await?)
+        Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
     /// Calls a skill for an agent: decides the operation `skill/NAME`, runs it
@@ -186,7 +202,7 @@ impl Host {
     /// # Errors
     /// There is no such skill, the call is refused, or the skill gave no result.
     pub async fn invoke(&self, caller: &Caller, name: &Name, input: Json) -> Result<Json, InvokeError> {
-        let skill = self.skills.get(name).ok_or_else(|| InvokeError::Unknown(name.clone()))?;
+        let skill = self.skills().get(name).cloned().ok_or_else(|| InvokeError::Unknown(name.clone()))?;
         let action = self.stamp(ActionRequest {
             session: caller.session.clone(),
             agent: caller.agent.clone(),
@@ -201,7 +217,7 @@ impl Host {
             return Err(InvokeError::Refused(Box::new(decided.verdict)));
         }
         let start = Instant::now();
-        let output = self.run(skill.clone(), &action.agent, decided.arguments(&action)).await;
+        let output = self.run(skill, &action.agent, decided.arguments(&action)).await;
         let outcome = match &output {
             Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
             Err(error) => Outcome::failed(&error.to_string()),
@@ -217,24 +233,24 @@ impl Host {
         Ok(call.await.map_err(|_| InvokeError::Stopping)??)
     }
 
-    /// The skills, by name.
-    pub fn skills(&self) -> impl Iterator<Item = (&Name, &Skill)> {
-        self.skills.iter().map(|(name, skill)| (name, &**skill))
+    /// The skills, by name, as they are now.
+    pub fn skills(&self) -> Arc<BTreeMap<Name, Arc<Skill>>> {
+        Arc::clone(&self.switch.now().skills)
     }
 
-    /// The policies, in the order they are asked.
-    pub fn policies(&self) -> &[Policy] {
-        self.pipeline.guards()
+    /// The policies, in the order they are asked, as they are now.
+    pub fn policies(&self) -> Arc<[Policy]> {
+        Arc::clone(self.switch.now().pipeline.guards())
     }
 
-    /// The configuration this host was built from.
-    pub fn config(&self) -> &Config {
-        &self.config
+    /// The configuration that decides now.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.switch.now().config)
     }
 
     /// The audit log's file.
     pub fn log(&self) -> PathBuf {
-        self.config.log()
+        self.config().log()
     }
 
     /// The public key that the log's checkpoints verify with.
@@ -247,15 +263,21 @@ impl Host {
     /// # Errors
     /// The log had stopped before.
     pub fn close(self) -> Result<(), AppendError> {
-        self.pipeline.into_ledger().log.close().map(drop)
+        let Self { switch, ledger, .. } = self;
+        drop(switch);
+        // A skill that still runs has no part in the log.
+        match Arc::into_inner(ledger) {
+            Some(ledger) => ledger.log.close().map(drop),
+            None => Ok(()),
+        }
     }
 }
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Host")
-            .field("config", &self.config)
-            .field("skills", &self.skills.keys())
+            .field("config", &self.config())
+            .field("skills", &self.skills().keys())
             .finish_non_exhaustive()
     }
 }

@@ -66,11 +66,7 @@ impl AuditLedger {
             let reason = "the last host ended while it wrote them; none had been acknowledged".to_owned();
             block_on(log.append(Draft::dropped(now, Dropped { what, reason })?, Tier::Durable))?;
         }
-        let configuration = Configuration {
-            digest: Digest::of(config.effective()?.as_bytes()),
-            software: concat!("vak ", env!("CARGO_PKG_VERSION")).to_owned(),
-            components,
-        };
+        let configuration = configuration(config, components)?;
         if last_configuration(config, log.opened_at().size())?.as_ref() != Some(&configuration) {
             block_on(log.append(Draft::configuration(now, configuration)?, Tier::Durable))?;
         }
@@ -86,6 +82,15 @@ impl AuditLedger {
         let archiver = config.audit.archive.as_ref().map(archive).transpose()?;
         Ok(Self { log, tier, payloads, _archiver: archiver })
     }
+}
+
+/// What the log says of a configuration that decides from here on.
+pub(crate) fn configuration(config: &Config, components: Vec<Arc<ComponentRef>>) -> Result<Configuration, ConfigError> {
+    Ok(Configuration {
+        digest: Digest::of(config.effective()?.as_bytes()),
+        software: concat!("vak ", env!("CARGO_PKG_VERSION")).to_owned(),
+        components,
+    })
 }
 
 /// Opens the log that `config` names, for those who do something else with it

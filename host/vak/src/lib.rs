@@ -80,6 +80,7 @@ mod limiter;
 mod outcome;
 mod overlay;
 mod refused;
+mod running;
 
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
@@ -90,6 +91,7 @@ pub use ledger::{LogError, open as open_log};
 pub use outcome::Outcome;
 pub use overlay::Override;
 pub use refused::RefusedConfig;
+pub use running::{PrepareError, Prepared, SwitchError};
 
 pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};

@@ -11,4 +11,5 @@ mod log;
 mod misbehaving;
 mod python;
 mod raw;
+mod reloading;
 mod site;

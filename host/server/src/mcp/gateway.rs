@@ -96,7 +96,7 @@ impl ServerHandler for Gateway {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
         }
-        let skills: Vec<_> = tools::skills(&self.host).collect();
+        let skills = tools::skills(&self.host);
         let listed = self.upstream.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();

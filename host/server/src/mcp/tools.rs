@@ -54,8 +54,9 @@ pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
 }
 
 /// The host's skills as tools.
-pub(crate) fn skills(host: &Host) -> impl Iterator<Item = Tool> {
-    host.skills().map(|(name, skill)| {
+pub(crate) fn skills(host: &Host) -> Vec<Tool> {
+    let skills = host.skills();
+    let tools = skills.iter().map(|(name, skill)| {
         let described = skill.tool();
         let name = format!("{SKILL_PREFIX}{name}");
         let mut tool = Tool::new(name, described.description.clone(), object(&described.input_schema));
@@ -64,7 +65,8 @@ pub(crate) fn skills(host: &Host) -> impl Iterator<Item = Tool> {
         let output = described.output_schema.as_ref().map(object);
         tool.output_schema = output.filter(|schema| schema.get("type") == Some(&"object".into())).map(Arc::new);
         tool
-    })
+    });
+    tools.collect()
 }
 
 fn object(schema: &Json) -> JsonObject {

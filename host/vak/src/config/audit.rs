@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vak_audit::EntryKind;
 
 /// The audit log.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
     /// The log's name, such as `example.org/agents`. In every entry.
@@ -80,7 +80,7 @@ pub enum Release {
 /// A bucket that gets the log while it is written. A program of its own uploads
 /// it, `vak-audit-s3`, which never sees the private key; its credentials are
 /// `AWS_ACCESS_KEY_ID` and the like in the host's environment.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Archive {
     /// The bucket.

@@ -36,7 +36,8 @@ pub(crate) fn rows() -> Vec<Row> {
         }
         micros
     });
-    let (policy, action) = (&host.policies()[0], action());
+    let (policies, action) = (host.policies(), action());
+    let policy = &policies[0];
     let mut floor: Vec<_> = (0..DECISIONS)
         .map(|_| {
             let start = Instant::now();

@@ -34,7 +34,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let (bare, small, large) = (bare_site.host(), small_site.host(), large_site.host());
     let action = action();
     let mut call = |name: &str, host: &Host, effect: Effect| {
-        let policy = &host.policies()[0];
+        let policies = host.policies();
+        let policy = &policies[0];
         median(name, &mut || assert_eq!(policy.evaluate(&action).unwrap().effect, effect))
     };
     // Interleaved with its floor, so that a change of the machine's pace shows.

@@ -52,7 +52,8 @@ fn site(name: &str, more: &str) -> Host {
 
 /// The median call, in microseconds.
 fn call(host: &Host, input: &str, output: &str) -> f64 {
-    let (_, skill) = host.skills().next().unwrap();
+    let skills = host.skills();
+    let skill = skills.values().next().unwrap();
     let (input, output) = (Json::parse(input).unwrap(), Json::parse(output).unwrap());
     let agent = "ada".parse().unwrap();
     let once = || {

@@ -1,0 +1,136 @@
+//! What decides at present, and how something else takes its place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use tokio::sync::{RwLock, RwLockReadGuard};
+use vak_audit::{AppendError, Draft, EncodeError, Receipt, Tier};
+use vak_pipeline::{Guard as _, Pipeline};
+use vak_plugin::{Policy, Skill};
+use vak_types::{Name, Timestamp};
+
+use crate::builder::{BuildError, Parts};
+use crate::config::Config;
+use crate::ledger::{AuditLedger, configuration};
+use crate::limiter::Buckets;
+
+pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
+
+/// Another configuration, verified and loaded, that does not decide yet. See
+/// [`Host::switch_to`](crate::Host::switch_to).
+pub struct Prepared {
+    config: Config,
+    policies: Arc<[Policy]>,
+    skills: Skills,
+    limits: Buckets,
+}
+
+/// Why a running host does not take another configuration. It goes on with the
+/// one it has.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// Something that it names is missing, wrong or not trusted.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// What a host has from its start on.
+    #[error("`{0}` cannot change while the host runs; start it again")]
+    Fixed(&'static str),
+}
+
+/// Why a host did not switch. It goes on as before, unless its log has stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum SwitchError {
+    /// There is no entry for it.
+    #[error("the configuration cannot be recorded: {0}")]
+    Encode(#[from] EncodeError),
+    /// The settings can't be written as text, of which the entry has the digest.
+    #[error(transparent)]
+    Config(#[from] crate::ConfigError),
+    /// The log did not take it.
+    #[error("the configuration cannot be recorded: {0}")]
+    Append(#[from] AppendError),
+}
+
+/// What decides.
+pub(crate) struct Running {
+    pub(crate) pipeline: Pipeline<Arc<Buckets>, Policy, Arc<AuditLedger>>,
+    pub(crate) skills: Arc<Skills>,
+    pub(crate) config: Arc<Config>,
+    limits: Arc<Buckets>,
+}
+
+/// One [`Running`] after the other.
+pub(crate) struct Switch {
+    /// Held, to read, from before an action is judged until its verdict has its
+    /// place in the log; to write, while another configuration gets its entry.
+    /// So the log has each verdict after the configuration that gave it.
+    running: RwLock<Arc<Running>>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        config: Config,
+        policies: Arc<[Policy]>,
+        skills: Skills,
+        limits: Arc<Buckets>,
+        ledger: Arc<AuditLedger>,
+    ) -> Self {
+        let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
+        let pipeline = Pipeline::new(Arc::clone(&limits), policies, ledger, unsigned);
+        Self { pipeline, skills: Arc::new(skills), config: Arc::new(config), limits }
+    }
+}
+
+impl Prepared {
+    pub(crate) fn new(config: Config, now: &Config, time: Timestamp) -> Result<Self, PrepareError> {
+        let fixed = |same: bool, what| if same { Ok(()) } else { Err(PrepareError::Fixed(what)) };
+        fixed(config.state == now.state, "state")?;
+        fixed(config.audit == now.audit, "audit")?;
+        fixed(config.mcp == now.mcp, "mcp")?;
+        let Parts { policies, skills, limits, .. } = Parts::load(&config, time)?;
+        Ok(Self { config, policies: policies.into(), skills, limits })
+    }
+}
+
+impl Switch {
+    pub(crate) fn new(running: Running) -> Self {
+        Self { running: RwLock::new(Arc::new(running)) }
+    }
+
+    /// What decides, and goes on to as long as this is held.
+    pub(crate) async fn hold(&self) -> RwLockReadGuard<'_, Arc<Running>> {
+        self.running.read().await
+    }
+
+    /// What decides now.
+    pub(crate) fn now(&self) -> Arc<Running> {
+        // Nobody holds it for longer than the log takes for an entry.
+        match self.running.try_read() {
+            Ok(running) => Arc::clone(&running),
+            Err(_) => Arc::clone(&*block_on(self.running.read())),
+        }
+    }
+
+    /// Records `next` and lets it decide, between two decisions.
+    pub(crate) async fn to(
+        &self,
+        next: Prepared,
+        ledger: &Arc<AuditLedger>,
+        now: Timestamp,
+    ) -> Result<Receipt, SwitchError> {
+        let Prepared { config, policies, skills, limits } = next;
+        let components = policies.iter().map(|policy| Arc::clone(policy.component()));
+        let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone())));
+        let draft = Draft::configuration(now, configuration(&config, components.collect())?)?;
+        let mut running = self.running.write().await;
+        let receipt = ledger.log.append(draft, Tier::Durable).await?;
+        // Who waits for a limit must not get round it by a change elsewhere.
+        let limits = match config.limits == running.config.limits {
+            true => Arc::clone(&running.limits),
+            false => Arc::new(limits),
+        };
+        *running = Arc::new(Running::new(config, policies, skills, limits, Arc::clone(ledger)));
+        Ok(receipt)
+    }
+}
