@@ -1,9 +1,11 @@
 //! `vak config`
 
+mod surprises;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use vak::{Checked, Host};
+use vak::Host;
 use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Policy, Rule};
 use vak_types::Effect;
@@ -18,6 +20,10 @@ pub(crate) enum ConfigCommand {
     Check {
         #[command(flatten)]
         configured: Configured,
+        /// Print what would surprise, and nothing else, as JSON: a list of objects
+        /// with `code`, `about` and `message`.
+        #[arg(long)]
+        json: bool,
     },
     /// Print all settings as they count, in TOML: the file, what the environment
     /// and flags replace in it, and the defaults. Its SHA-256 is what the log
@@ -30,8 +36,8 @@ pub(crate) enum ConfigCommand {
 
 impl ConfigCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let configured = match self {
-            Self::Check { configured } => configured,
+        let (configured, json) = match self {
+            Self::Check { configured, json } => (configured, json),
             Self::Show { configured } => {
                 print!("{}", configured.load()?.effective()?);
                 return Ok(ExitCode::SUCCESS);
@@ -39,6 +45,11 @@ impl ConfigCommand {
         };
         let config = configured.load()?;
         let checked = Host::builder(config.clone()).check()?;
+        if json {
+            let surprises = surprises::of(&config, &checked)?;
+            println!("{}", serde_json::to_string_pretty(&surprises)?);
+            return Ok(ExitCode::from(u8::from(!surprises.is_empty())));
+        }
         for policy in &checked.policies {
             println!("{}", describe(policy)?);
         }
@@ -49,11 +60,11 @@ impl ConfigCommand {
             println!("limit {}: {} at once, {} every {} s", limit.name, limit.burst, limit.actions, limit.period_s);
         }
         println!("log {}: verifies with {}", config.log().display(), checked.verifier);
-        let warnings = warnings(&checked);
-        for warning in &warnings {
-            eprintln!("warning: {warning}");
+        let surprises = surprises::of(&config, &checked)?;
+        for surprise in &surprises {
+            eprintln!("warning: {surprise}");
         }
-        Ok(ExitCode::from(u8::from(!warnings.is_empty())))
+        Ok(ExitCode::from(u8::from(!surprises.is_empty())))
     }
 }
 
@@ -71,21 +82,6 @@ fn describe(policy: &Policy) -> anyhow::Result<String> {
             Standing::RestrictOnly => "may only restrict",
         },
     ))
-}
-
-fn warnings(checked: &Checked) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !checked.policies.iter().any(|policy| policy.standing() == Standing::MayPermit) {
-        warnings.push("no policy may permit, so everything will be denied; set `may_permit = true` for one".to_owned());
-    }
-    let policies = checked.policies.iter().map(|policy| &**policy.component());
-    let components = policies.chain(checked.skills.values().map(|skill| skill.component()));
-    let unsigned: Vec<_> =
-        components.filter(|component| component.signer.is_none()).map(|component| component.name.as_str()).collect();
-    if !unsigned.is_empty() {
-        warnings.push(format!("loaded without a signature: {}; every verdict says so", unsigned.join(", ")));
-    }
-    warnings
 }
 
 fn count(rules: &[Rule], effect: Effect) -> usize {

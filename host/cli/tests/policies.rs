@@ -132,3 +132,34 @@ fn a_verdict_is_explained_then_and_later() {
     assert!(run(&site, &["explain", "0"], "", 2).contains("entry 0 is not a decision but of the kind `configuration`"));
     assert!(run(&site, &["explain", "2"], "", 2).contains("entry 2 is not in the log, which has 2"));
 }
+
+#[test]
+fn a_check_says_what_would_surprise() {
+    let site = Site::new().rules(RULES);
+    assert!(!run(&site, &["config", "check"], "", 0).contains("warning"));
+    assert_eq!(run(&site, &["config", "check", "--json"], "", 0), "[]\n");
+    let told = |site: &Site| {
+        let told = run(site, &["config", "check", "--json"], "", 1);
+        let surprises: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let code = |surprise: &serde_json::Value| {
+            let about = surprise["about"].as_str().map(|about| format!(" {about}")).unwrap_or_default();
+            format!("{}{about}", surprise["code"].as_str().unwrap())
+        };
+        surprises.as_array().unwrap().iter().map(code).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&Site::new()), ["no-policies"]);
+    assert_eq!(told(&Site::new().rules("[[rule]]\nid = 'no'\neffect = 'forbid'\n")), ["no-permit-rule"]);
+
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.path().join("rules.toml"), "[[rule]]\nid = 'all'\neffect = 'permit'\n").unwrap();
+    // The key may have its policies permit, and this one does not.
+    let config = config.replace("config = 'rules.toml'\nmay_permit = true", "config = 'rules.toml'");
+    std::fs::write(site.config(), config).unwrap();
+    assert_eq!(told(&site), ["nothing-permits", "permits-in-vain rules"]);
+    assert!(run(&site, &["config", "check"], "", 1).contains("warning: `rules`: all its rules permit, and it may not"));
+
+    let scoped = "agents = ['ada', 'bob']\noperations = ['files/*', 'filez/*', 'skill/*', 'skill/calculator', 'skill/x']\n\
+                  [mcp]\nagent = 'ada'\nupstream = 'files'";
+    let site = Site::new().skill("calculator").rules(RULES).section(scoped);
+    assert_eq!(told(&site), ["unknown-operation rules", "unknown-operation rules", "unknown-agent rules"]);
+}
