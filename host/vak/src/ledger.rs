@@ -8,7 +8,7 @@ use vak_audit::{
     Origin, Payloads, ReadError, Receipt, Signer, SqliteStore, Store, Tier, What,
 };
 use vak_pipeline::{Ledger, LedgerError};
-use vak_types::{Action, ComponentRef, Digest, Timestamp, Verdict};
+use vak_types::{Action, ComponentRef, Digest, Source, Timestamp, Verdict};
 
 use crate::archiver::Archiver;
 use crate::config::{self, Config, ConfigError, Release};
@@ -124,10 +124,30 @@ impl Ledger for AuditLedger {
     type Receipt = Receipt;
 
     async fn record(&self, action: &Action, verdict: &Verdict) -> Result<Receipt, LedgerError> {
+        let wordless;
+        let verdict = match self.payloads {
+            Payloads::Inline => verdict,
+            Payloads::Erasable => {
+                wordless = without_words(verdict);
+                &wordless
+            }
+        };
         // A verdict too long for an entry is a verdict that cannot be recorded.
         let draft = Draft::decision(action, verdict, self.payloads).map_err(failed)?;
         self.log.append(draft, self.tier).await.map_err(failed)
     }
+}
+
+/// The verdict without what components say in their own words, which may quote
+/// the arguments: those are to be erasable, and an entry is not.
+fn without_words(verdict: &Verdict) -> Verdict {
+    let mut verdict = verdict.clone();
+    for reason in &mut verdict.reasons {
+        if let Source::Component(_) = reason.source {
+            reason.message.clear();
+        }
+    }
+    verdict
 }
 
 fn failed(error: impl std::fmt::Display) -> LedgerError {

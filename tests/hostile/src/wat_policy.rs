@@ -16,7 +16,7 @@ pub struct WatPolicy {
     /// the host hands over take.
     pub memory: &'static str,
     /// More fields of the core module. The answer is at 1024, permits and is
-    /// 28 bytes long; "hello" is at 2048.
+    /// 36 bytes long; "hello" is at 2048.
     pub module: String,
     /// Instructions of `evaluate` that leave the address of an answer.
     pub evaluate: String,
@@ -44,7 +44,7 @@ impl Default for WatPolicy {
             memory: "4",
             module: String::new(),
             evaluate: "(i32.const 1024)".to_owned(),
-            describe: "(i32.const 1056)".to_owned(),
+            describe: "(i32.const 1072)".to_owned(),
             realloc: "(call $bump (local.get 2) (local.get 3))".to_owned(),
             post_return: String::new(),
             evaluate_type: r#"(param "action" $action) (result (result $finding (error $judge-error)))"#,
@@ -94,8 +94,8 @@ impl WatPolicy {
     {imports}
     (memory (export "memory") {memory})
     (global $top (mut i32) (i32.const 65536))
-    (data (i32.const 1024) "\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\08\00\00\05\00\00\00")
-    (data (i32.const 1056) "\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00")
+    (data (i32.const 1024) "\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00")
+    (data (i32.const 1072) "\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00")
     (data (i32.const 2048) "hello")
     (func $bump (param $align i32) (param $bytes i32) (result i32)
       (global.set $top (i32.and
@@ -125,7 +125,13 @@ impl WatPolicy {
     (field "labels" (list string)) (field "time-ns" u64)))
   (type $judge-error (variant (case "missing" string) (case "mistyped" string) (case "other" string)))
   (type $effect (enum "abstain" "permit" "escalate" "forbid"))
-  (type $finding (record (field "effect" $effect) (field "rule" (option string)) (field "reason" string)))
+  (type $redaction (record (field "argument" string) (field "replacement" string)))
+  (type $cap (record (field "argument" string) (field "at-most" s64)))
+  (type $header (record (field "name" string) (field "value" string)))
+  (type $obligation (variant
+    (case "redact" $redaction) (case "cap" $cap) (case "header" $header) (case "approval" string)))
+  (type $finding (record (field "effect" $effect) (field "rule" (option string)) (field "reason" string)
+    (field "obligations" (list $obligation))))
   (type $rule (record (field "id" string) (field "effect" $effect) (field "summary" string)))
   (type $description (record (field "summary" string) (field "rules" (list $rule))))
   (func $evaluate {evaluate_type} (canon lift (core func $i "evaluate")
@@ -135,7 +141,8 @@ impl WatPolicy {
   (instance $policy
     (export "attribute-value" (type $value)) (export "attribute" (type $attribute))
     (export "action" (type $action)) (export "judge-error" (type $judge-error))
-    (export "effect" (type $effect)) (export "finding" (type $finding))
+    (export "effect" (type $effect)) (export "redaction" (type $redaction)) (export "cap" (type $cap))
+    (export "header" (type $header)) (export "obligation" (type $obligation)) (export "finding" (type $finding))
     (export "rule" (type $rule)) (export "description" (type $description))
     (export "evaluate" (func $evaluate)) (export "describe" (func $describe)))
   (export "vak:policy/policy@0.1.0" (instance $policy))

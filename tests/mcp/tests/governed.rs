@@ -80,7 +80,9 @@ async fn session(lifecycle: ClientLifecycleMode) {
     assert_eq!(client.call("read_file", json!({ "path": "notes.txt" })).await, (false, "Buy milk.".to_owned()));
     let (refused, why) = client.call("write_file", json!({ "path": "a/.env", "content": "x" })).await;
     assert!(refused);
-    assert_eq!(why, "denied by policy `rules`, rule `no-env`: secrets stay where they are");
+    let expected =
+        "denied by policy `rules`, rule `no-env`: secrets stay where they are (argument `/path` is `a/.env`)";
+    assert_eq!(why, expected);
     let write = || json!({ "path": "b.txt", "content": "x" });
     assert_eq!(client.call("write_file", write()).await, (false, "wrote 1 bytes to b.txt".to_owned()));
     // The upstream says itself what it does not understand.
@@ -123,6 +125,58 @@ async fn an_agent_is_governed_since_initialize() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_is_governed_without_initialize() {
     session(ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }).await;
+}
+
+/// What policies want of an action they allow.
+const OBLIGES: &str = "
+[[rule]]
+id = 'writes'
+effect = 'permit'
+operations = ['up/write_file']
+obligations = [{ redact = { argument = '/content', with = '(redacted)' } }]
+
+[[rule]]
+id = 'reads'
+effect = 'permit'
+operations = ['up/read_file', 'skill/*']
+obligations = [{ redact = { argument = '/expression', with = '1 + 1' } }]
+
+[[rule]]
+id = 'no-lists'
+effect = 'permit'
+operations = ['up/list_directory']
+obligations = [{ header = { name = 'x-agent', value = 'ada' } }]
+
+[[rule]]
+id = 'asks'
+effect = 'permit'
+operations = ['up/read_file']
+when = [{ argument = '/path', equals = 'b.txt' }]
+obligations = [{ approval = 'the owner of b.txt' }]
+";
+
+#[test]
+fn what_policies_want_changed_is_what_is_carried_out() {
+    let site = patient(OBLIGES);
+    let mut session = Session::start(&site, &file_server(&site));
+    session.initialize();
+    let written = session.call("write_file", &json!({ "path": "b.txt", "content": "4111 1111 1111 1111" }));
+    assert_eq!(written, (false, "wrote 10 bytes to b.txt".to_owned()));
+    assert_eq!(std::fs::read_to_string(site.path().join("files/b.txt")).unwrap(), "(redacted)");
+    let sum = session.call("vak_calculator", &json!({ "expression": "6 * 7" }));
+    assert_eq!(sum, (false, r#"{"value":2.0}"#.to_owned()));
+    assert_eq!(session.call("read_file", &json!({ "path": "notes.txt" })), (false, "Buy milk.".to_owned()));
+    // No server on stdio takes headers.
+    let (refused, why) = session.call("list_directory", &json!({ "path": "." }));
+    assert!(refused && why.contains("it is allowed with the header `x-agent`"), "{why}");
+    let (refused, why) = session.call("read_file", &json!({ "path": "b.txt" }));
+    assert!(refused && why.contains("needs a person's approval") && why.contains("the owner of b.txt"), "{why}");
+    session.finish();
+    // The log has what was asked, and what was wanted of it.
+    let recorded = recorded(&site);
+    let asked = recorded[0].decision.arguments.value().unwrap();
+    assert!(asked.contains("4111 1111"), "{asked}");
+    assert_eq!(recorded[0].decision.verdict.obligations[0].to_string(), "the argument `/content` redacted");
 }
 
 #[test]

@@ -1,191 +1,209 @@
-//! Conditions over an action's arguments.
+//! Conditions over an action, in a logic of three values.
+//!
+//! A condition on a fact that is missing or has another type is neither true
+//! nor false. What is composed of such a condition is decided where its other
+//! parts decide it, as one false part does in `all`, and unknown elsewhere.
 
-use std::cell::OnceCell;
-use std::mem::ManuallyDrop;
+use vak_sdk::policy::Action;
 
-use serde_json::Value;
-
+use crate::fact::{Facts, Name, Source, Why};
 use crate::pattern::Pattern;
-use crate::tree::Tree;
+use crate::test::Test;
+use crate::window::Window;
 
-/// A test on one argument.
+/// A condition.
 #[derive(Debug)]
-pub(crate) struct Condition {
-    pub(crate) pointer: Box<str>,
+pub(crate) enum Condition {
+    All(Box<[Condition]>),
+    Any(Box<[Condition]>),
+    Not(Box<Condition>),
+    /// Some label matches one of the patterns.
+    Label(Box<[Pattern]>),
+    /// The action is asked at such a time.
+    Time(Window),
+    Compare(Comparison),
+}
+
+/// A test on one fact.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    // Flat, and not an `Operand`: many lie in each configured instance.
+    pub(crate) source: Source,
+    pub(crate) name: Box<str>,
     pub(crate) test: Test,
     pub(crate) negated: bool,
     pub(crate) optional: bool,
 }
 
-/// What is tested.
-#[derive(Debug)]
-pub(crate) enum Test {
-    OneOf(Box<[Value]>),
-    Matches(Pattern),
-    Within(Box<str>),
-    // Boxed: it would double the size of every condition.
-    Range(Box<Range>),
+/// Which fact kept a condition from having a truth value, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unknown<'r> {
+    pub(crate) name: Name<'r>,
+    pub(crate) why: Why,
 }
 
-/// A range of numbers, with its ends.
-#[derive(Debug)]
-pub(crate) struct Range {
-    pub(crate) at_least: Option<f64>,
-    pub(crate) at_most: Option<f64>,
-}
-
-/// Why a condition has no truth value.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    Missing,
-    Mistyped(&'static str),
-    Unreadable,
-}
-
-impl Unknown {
-    pub(crate) fn describe(&self, pointer: &str) -> String {
-        match self {
-            Self::Missing => format!("needs the argument `{pointer}`, which is missing"),
-            Self::Mistyped(wanted) => format!("needs the argument `{pointer}` to be a {wanted}"),
-            Self::Unreadable => "needs the arguments, which are not JSON".to_owned(),
+impl Unknown<'_> {
+    pub(crate) fn describe(&self) -> String {
+        let Name { source, name } = self.name;
+        let (word, named) = (source.word(), if name.is_empty() { String::new() } else { format!(" `{name}`") });
+        match self.why {
+            Why::Missing => format!("needs the {word}{named}, which is missing"),
+            Why::Mistyped(wanted) => format!("needs the {word}{named} to be a {wanted}"),
+            Why::Unreadable => "needs the arguments, which are not JSON".to_owned(),
         }
-    }
-}
-
-/// The arguments of one action, parsed when a rule first looks at them.
-pub(crate) struct Arguments<'a> {
-    text: &'a str,
-    // Not taken apart: a call's memory goes with its instance.
-    tree: OnceCell<ManuallyDrop<Option<Tree<'a>>>>,
-}
-
-impl<'a> Arguments<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, tree: OnceCell::new() }
-    }
-
-    fn get(&self, pointer: &str) -> Result<&Tree<'a>, Unknown> {
-        let tree = self.tree.get_or_init(|| ManuallyDrop::new(serde_json::from_str(self.text).ok()));
-        tree.as_ref().ok_or(Unknown::Unreadable)?.at(pointer).ok_or(Unknown::Missing)
     }
 }
 
 impl Condition {
     /// Whether the condition holds.
-    pub(crate) fn holds(&self, arguments: &Arguments<'_>) -> Result<bool, Unknown> {
-        match arguments.get(&self.pointer) {
-            // An argument that may be absent does not satisfy a test, negated
-            // or not: there is nothing to test.
-            Err(Unknown::Missing) if self.optional => Ok(false),
-            Err(unknown) => Err(unknown),
-            Ok(value) => self.test.holds(value).map(|holds| holds != self.negated),
-        }
-    }
-}
-
-impl Test {
-    fn holds(&self, value: &Tree<'_>) -> Result<bool, Unknown> {
+    pub(crate) fn holds<'r>(&'r self, facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
         match self {
-            Self::OneOf(values) => Ok(values.iter().any(|wanted| same(wanted, value))),
-            Self::Matches(pattern) => text(value).map(|text| pattern.matches(text)),
-            Self::Within(folder) => text(value).map(|path| is_within(path, folder)),
-            Self::Range(range) => {
-                let number = match value {
-                    Tree::Number(number) => number.as_f64(),
-                    _ => None,
-                };
-                let number = number.ok_or(Unknown::Mistyped("number"))?;
-                Ok(range.at_least.is_none_or(|least| number >= least)
-                    && range.at_most.is_none_or(|most| number <= most))
-            }
+            Self::All(conditions) => all(conditions, facts),
+            Self::Any(conditions) => any(conditions, facts),
+            Self::Not(condition) => condition.holds(facts).map(|holds| !holds),
+            Self::Label(patterns) => Ok(label(patterns, facts.action).is_some()),
+            Self::Time(window) => Ok(window.contains(facts.action.time_ns)),
+            Self::Compare(comparison) => comparison.holds(facts),
         }
     }
 }
 
-fn text<'t>(value: &'t Tree<'_>) -> Result<&'t str, Unknown> {
-    match value {
-        Tree::Text(text) => Ok(text),
-        _ => Err(Unknown::Mistyped("text")),
-    }
+/// Whether all hold.
+pub(crate) fn all<'r>(conditions: &'r [Condition], facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
+    decided_by(false, conditions, facts)
 }
 
-/// `1` and `1.0` are one number: JSON does not tell them apart, and the tool
-/// behind may not either.
-fn same(wanted: &Value, value: &Tree<'_>) -> bool {
-    match (wanted, value) {
-        (Value::Number(wanted), Tree::Number(value)) => wanted == value || wanted.as_f64() == value.as_f64(),
-        _ => value.is(wanted),
-    }
+fn any<'r>(conditions: &'r [Condition], facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
+    decided_by(true, conditions, facts)
 }
 
-/// Whether the absolute path `path` names something in or below `folder` once
-/// `.` and `..` are resolved by their text. Symbolic links cannot be seen from
-/// here; the tool that opens the path has to confine them.
-fn is_within(path: &str, folder: &str) -> bool {
-    if !path.starts_with('/') || path.bytes().any(|byte| byte == 0) {
-        return false;
-    }
-    let mut resolved = Vec::new();
-    // Bytes: what lies between two slashes is whole characters.
-    for segment in path.as_bytes().split(|byte| *byte == b'/') {
-        match segment {
-            b"" | b"." => {}
-            b".." => {
-                resolved.pop();
-            }
-            name => resolved.push(name),
+/// `decisive` if one condition is; else unknown if one is, and the first of
+/// them says why.
+fn decided_by<'r>(decisive: bool, conditions: &'r [Condition], facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
+    let mut unknown = None;
+    for condition in conditions {
+        match condition.holds(facts) {
+            Ok(holds) if holds == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(why) => unknown = unknown.or(Some(why)),
         }
     }
-    let mut segments = resolved.into_iter();
-    let mut names = folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty());
-    names.all(|name| segments.next() == Some(name))
+    unknown.map_or(Ok(!decisive), Err)
+}
+
+/// The first label that matches one of the patterns.
+pub(crate) fn label<'a>(patterns: &[Pattern], action: &'a Action) -> Option<&'a str> {
+    let mut labels = action.labels.iter().map(String::as_str);
+    labels.find(|label| patterns.iter().any(|pattern| pattern.matches(label)))
+}
+
+/// Whether the action has a role that matches one of the patterns. Without the
+/// attribute nobody knows.
+pub(crate) fn has_role(patterns: &[Pattern], facts: &Facts<'_>) -> Result<bool, Unknown<'static>> {
+    let name = Name { source: Source::Attribute, name: "roles" };
+    let unknown = |why| Unknown { name, why };
+    let roles = facts.get(name).map_err(unknown)?;
+    let count = roles.items().map_err(unknown)?;
+    let mut texts = (0..count).filter_map(|at| roles.item(at)?.text().ok());
+    Ok(texts.any(|role| patterns.iter().any(|pattern| pattern.matches(role))))
+}
+
+impl Comparison {
+    /// What is tested.
+    pub(crate) fn name(&self) -> Name<'_> {
+        Name { source: self.source, name: &self.name }
+    }
+
+    fn holds<'r>(&'r self, facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
+        let name = self.name();
+        let fact = facts.get(name);
+        if let Test::Present(wanted) = self.test {
+            return match fact {
+                Ok(_) | Err(Why::Missing) => Ok(fact.is_ok() == (wanted != self.negated)),
+                Err(why) => Err(Unknown { name, why }),
+            };
+        }
+        match fact {
+            // What may be absent does not satisfy a test, negated or not: there
+            // is nothing to test.
+            Err(Why::Missing) if self.optional => Ok(false),
+            Err(why) => Err(Unknown { name, why }),
+            Ok(fact) => self.test.holds(name, fact, facts).map(|holds| holds != self.negated),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::Number;
+    use crate::test::{Bound, Range};
 
-    #[test]
-    fn within_sees_through_dots() {
-        let cases = [
-            ("/work/a.txt", true),
-            ("/work", true),
-            ("/work/./b/../a.txt", true),
-            ("/work/../etc/passwd", false),
-            ("/workshop/a", false),
-            ("/work//a", true),
-            ("/etc/../work/a", true),
-            ("work/a", false),
-            ("../work/a", false),
-            ("/work/\0", false),
-            ("", false),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(is_within(path, "/work"), expected, "{path}");
+    fn action(arguments: &str) -> Action {
+        Action {
+            id: "a".into(),
+            session: "s".into(),
+            agent: "ada".into(),
+            operation: "o".into(),
+            resource: "r".into(),
+            arguments: arguments.into(),
+            attributes: Vec::new(),
+            labels: Vec::new(),
+            time_ns: 0,
         }
+    }
+
+    fn comparison(negated: bool, optional: bool) -> Condition {
+        Condition::Compare(Comparison {
+            source: Source::Argument,
+            name: "/n".into(),
+            test: Test::Range(Box::new(Range {
+                least: Some((Bound::Number(Number::Integer(1)), true)),
+                most: Some((Bound::Number(Number::Float(5.0)), true)),
+            })),
+            negated,
+            optional,
+        })
     }
 
     #[test]
     fn unknown_is_neither_true_nor_false() {
-        let condition = |negated, optional| Condition {
-            pointer: "/n".into(),
-            test: Test::Range(Box::new(Range { at_least: Some(1.0), at_most: Some(5.0) })),
-            negated,
-            optional,
-        };
         let cases = [
             ("{\"n\":3}", false, false, Ok(true)),
             ("{\"n\":3}", true, false, Ok(false)),
             ("{\"n\":9}", false, false, Ok(false)),
-            ("{\"n\":\"3\"}", false, true, Err(Unknown::Mistyped("number"))),
-            ("{}", false, false, Err(Unknown::Missing)),
+            ("{\"n\":\"3\"}", false, true, Err(Why::Mistyped("number"))),
+            ("{}", false, false, Err(Why::Missing)),
             ("{}", false, true, Ok(false)),
             ("{}", true, true, Ok(false)),
-            ("{", true, true, Err(Unknown::Unreadable)),
+            ("{", true, true, Err(Why::Unreadable)),
         ];
         for (arguments, negated, optional, expected) in cases {
-            let held = condition(negated, optional).holds(&Arguments::new(arguments));
+            let (action, condition) = (action(arguments), comparison(negated, optional));
+            let held = condition.holds(&Facts::new(&action)).map_err(|unknown| unknown.why);
             assert_eq!(held, expected, "{arguments} negated={negated} optional={optional}");
+        }
+    }
+
+    #[test]
+    fn known_parts_decide() {
+        let unknown = || comparison(false, false);
+        let known = |holds: bool| match holds {
+            true => Condition::Time(Window::ALWAYS),
+            false => Condition::Not(Box::new(Condition::Time(Window::ALWAYS))),
+        };
+        let missing = Err(Why::Missing);
+        let cases = [
+            (Condition::All([unknown(), known(false)].into()), Ok(false)),
+            (Condition::All([unknown(), known(true)].into()), missing),
+            (Condition::Any([unknown(), known(true)].into()), Ok(true)),
+            (Condition::Any([known(false), unknown()].into()), missing),
+            (Condition::Not(Box::new(unknown())), missing),
+        ];
+        for (condition, expected) in cases {
+            let action = action("{}");
+            let held = condition.holds(&Facts::new(&action)).map_err(|unknown| unknown.why);
+            assert_eq!(held, expected, "{condition:?}");
         }
     }
 }

@@ -1,18 +1,17 @@
 //! An index from texts to the patterns that can match them.
 
-use std::hash::BuildHasher as _;
-
 use crate::pattern::Pattern;
 
-/// Maps patterns to values. A look-up costs one search for the exact patterns
-/// and one for each distinct length of literal prefix, however many patterns
-/// there are.
+/// Maps patterns to values. A look-up walks over the text once and makes one
+/// search for the exact patterns and one for each distinct length of literal
+/// prefix, however many patterns there are.
 ///
 /// The hash is not keyed: what is indexed comes from the operator's
 /// configuration, and texts from agents are only looked up.
 #[derive(Debug)]
 pub(crate) struct PatternIndex<T> {
     exact: Group<T>,
+    /// By length in bytes, the shortest first.
     prefixes: Vec<(usize, Group<T>)>,
 }
 
@@ -21,15 +20,42 @@ pub(crate) struct PatternIndex<T> {
 /// as what the host has to look through after each call.
 type Group<T> = Vec<(u32, T)>;
 
-impl<'p, T> FromIterator<(&'p Pattern, T)> for PatternIndex<T> {
-    fn from_iter<I: IntoIterator<Item = (&'p Pattern, T)>>(entries: I) -> Self {
+/// A text that every match of a pattern starts with, or is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Literal<'p> {
+    pub(crate) text: &'p str,
+    pub(crate) exact: bool,
+}
+
+impl<'p> Literal<'p> {
+    /// What every text starts with.
+    pub(crate) const ANYTHING: Self = Self { text: "", exact: false };
+
+    pub(crate) fn of(pattern: &'p Pattern) -> Self {
+        Self { text: pattern.prefix(), exact: pattern.is_exact() }
+    }
+
+    /// What all matches of several patterns start with.
+    pub(crate) fn of_all(patterns: &'p [Pattern]) -> Self {
+        let prefixes = patterns.iter().map(Pattern::prefix);
+        Self { text: prefixes.reduce(common).unwrap_or(""), exact: false }
+    }
+}
+
+fn common<'p>(one: &'p str, other: &'p str) -> &'p str {
+    let bytes = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    (0..=bytes).rev().find_map(|end| one.get(..end)).unwrap_or("")
+}
+
+impl<'p, T> FromIterator<(Literal<'p>, T)> for PatternIndex<T> {
+    fn from_iter<I: IntoIterator<Item = (Literal<'p>, T)>>(entries: I) -> Self {
         let mut index = Self { exact: Vec::new(), prefixes: Vec::new() };
-        for (pattern, value) in entries {
-            let group = match pattern.is_exact() {
+        for (literal, value) in entries {
+            let group = match literal.exact {
                 true => &mut index.exact,
-                false => index.prefixes_of(pattern.prefix().len()),
+                false => index.prefixes_of(literal.text.len()),
             };
-            group.push((hash(pattern.prefix()), value));
+            group.push((hash(literal.text), value));
         }
         let prefixes = index.prefixes.iter_mut().map(|(_, group)| group);
         for group in prefixes.chain([&mut index.exact]) {
@@ -42,20 +68,19 @@ impl<'p, T> FromIterator<(&'p Pattern, T)> for PatternIndex<T> {
 
 impl<T> PatternIndex<T> {
     fn prefixes_of(&mut self, bytes: usize) -> &mut Group<T> {
-        let at = match self.prefixes.iter().position(|(other, _)| *other == bytes) {
-            Some(at) => at,
-            None => {
-                self.prefixes.push((bytes, Vec::new()));
-                self.prefixes.len() - 1
+        let at = match self.prefixes.binary_search_by_key(&bytes, |(other, _)| *other) {
+            Ok(at) => at,
+            Err(at) => {
+                self.prefixes.insert(at, (bytes, Vec::new()));
+                at
             }
         };
         &mut self.prefixes[at].1
     }
 
-    /// The same values, one by one where up to `most` lie under one hash and
-    /// together where more do.
-    pub(crate) fn grouped<U>(self, most: usize, one: impl Fn(T) -> U, many: impl Fn(Vec<T>) -> U) -> PatternIndex<U> {
-        let regroup = |group: Group<T>| {
+    /// What `regroup` makes of the values under each hash.
+    pub(crate) fn grouped<U>(self, mut regroup: impl FnMut(Vec<T>) -> Vec<U>) -> PatternIndex<U> {
+        let mut regroup = |group: Group<T>| {
             let mut regrouped = Vec::with_capacity(group.len());
             let mut entries = group.into_iter().peekable();
             while let Some((hash, first)) = entries.next() {
@@ -63,39 +88,55 @@ impl<T> PatternIndex<T> {
                 while let Some((_, next)) = entries.next_if(|(other, _)| *other == hash) {
                     run.push(next);
                 }
-                match run.len() > most {
-                    true => regrouped.push((hash, many(run))),
-                    false => regrouped.extend(run.into_iter().map(|value| (hash, one(value)))),
-                }
+                regrouped.extend(regroup(run).into_iter().map(|value| (hash, value)));
             }
             regrouped.shrink_to_fit();
             regrouped
         };
-        PatternIndex {
-            exact: regroup(self.exact),
-            prefixes: self.prefixes.into_iter().map(|(bytes, group)| (bytes, regroup(group))).collect(),
-        }
+        let exact = regroup(self.exact);
+        let prefixes = self.prefixes.into_iter().map(|(bytes, group)| (bytes, regroup(group))).collect();
+        PatternIndex { exact, prefixes }
     }
 
     /// Values whose pattern can match `text`; a superset of those that do.
-    pub(crate) fn candidates<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a T> {
-        let by_prefix = self.prefixes.iter().filter_map(move |(bytes, group)| {
-            // `get` also refuses to cut a character in two; no prefix does.
-            text.get(..*bytes).map(|prefix| under(group, prefix))
-        });
-        under(&self.exact, text).chain(by_prefix.flatten())
+    pub(crate) fn candidates<'a>(&'a self, text: &str, mut take: impl FnMut(&'a T)) {
+        let (mut hash, mut hashed) = (Hash::NEW, 0);
+        for (bytes, group) in &self.prefixes {
+            let Some(more) = text.as_bytes().get(hashed..*bytes) else { break };
+            hash = hash.with(more);
+            hashed = *bytes;
+            under(group, hash, &mut take);
+        }
+        if !self.exact.is_empty() {
+            under(&self.exact, hash.with(&text.as_bytes()[hashed..]), &mut take);
+        }
     }
 }
 
-fn under<'a, T>(group: &'a Group<T>, text: &str) -> impl Iterator<Item = &'a T> + use<'a, T> {
-    let hash = hash(text);
-    let start = group.partition_point(|(other, _)| *other < hash);
-    group[start..].iter().take_while(move |(other, _)| *other == hash).map(|(_, value)| value)
+fn under<'a, T>(group: &'a Group<T>, hash: Hash, take: &mut impl FnMut(&'a T)) {
+    let start = match group.len() {
+        // The usual group of a short prefix.
+        1 => 0,
+        _ => group.partition_point(|(other, _)| *other < hash.0),
+    };
+    group[start..].iter().take_while(|(other, _)| *other == hash.0).for_each(|(_, value)| take(value));
+}
+
+/// FNV-1a, which goes on where it stopped: the hash of each prefix of a text is
+/// a stage of the hash of the text.
+#[derive(Clone, Copy)]
+struct Hash(u32);
+
+impl Hash {
+    const NEW: Self = Self(0x811c_9dc5);
+
+    fn with(self, bytes: &[u8]) -> Self {
+        Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)))
+    }
 }
 
 fn hash(text: &str) -> u32 {
-    // The guest's own hash has 32 bits.
-    rustc_hash::FxBuildHasher.hash_one(text) as u32
+    Hash::NEW.with(text.as_bytes()).0
 }
 
 #[cfg(test)]
@@ -105,17 +146,21 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn finds_every_pattern_that_matches(
-            globs in proptest::collection::vec("[abé/*?]{1,5}", 1..12),
+            globs in proptest::collection::vec("(re:)?[abé/*?]{1,5}", 1..12),
             text in "[abé/]{0,6}",
-            most in 1_usize..3,
         ) {
             let patterns: Vec<_> = globs.iter().filter_map(|glob| Pattern::parse(glob).ok()).collect();
-            let index: PatternIndex<_> = patterns.iter().zip(0..).collect();
-            let index = index.grouped(most, |at| vec![at], |run| run);
-            let found: Vec<_> = index.candidates(&text).flatten().copied().collect();
+            let index: PatternIndex<_> = patterns.iter().map(Literal::of).zip(0..).collect();
+            let index = index.grouped(|run| vec![run]);
+            let mut found = Vec::new();
+            index.candidates(&text, |places| found.extend_from_slice(places));
             for (at, pattern) in patterns.iter().enumerate() {
                 assert!(!pattern.matches(&text) || found.contains(&at), "{pattern:?} lost {text}");
             }
+            let all: PatternIndex<_> = [(Literal::of_all(&patterns), ())].into_iter().collect();
+            let mut count = 0;
+            all.candidates(&text, |()| count += 1);
+            assert!(count == 1 || !patterns.iter().any(|pattern| pattern.matches(&text)), "{patterns:?} lost {text}");
         }
     }
 }

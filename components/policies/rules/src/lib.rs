@@ -1,4 +1,4 @@
-//! A policy made of declarative rules, configured by a TOML text.
+//! A policy made of declarative rules, configured by a TOML or JSON text.
 //!
 //! ```toml
 //! [[rule]]
@@ -9,19 +9,31 @@
 //! ```
 //!
 //! One forbid outweighs every permit, whatever their order. A rule that could
-//! have forbidden or escalated and cannot be evaluated, because an argument is
-//! missing or has another type, forbids and says so.
+//! have forbidden or escalated and cannot be evaluated, because a fact is
+//! missing or has another type, forbids and says so. `RULES.md` is the
+//! reference of the language.
 //!
-//! The text is read once, at installation, into an index by operation and
-//! resource ([`Rules`]); a call looks at the rules that can apply and at no
+//! The text is read once, at installation, into an index by operation, resource
+//! and agent ([`Rules`]); a call looks at the rules that can apply and at no
 //! other, so its cost does not grow with their number.
 
 mod condition;
 mod config;
+mod explain;
+mod fact;
+mod glob;
 mod index;
+mod lookup;
+mod network;
+mod number;
+mod obligation;
+mod path;
 mod pattern;
+mod regex;
 mod rules;
+mod test;
 mod tree;
+mod window;
 
 pub use rules::Rules;
 

@@ -1,111 +1,78 @@
 //! The rules of one configuration, ready to be asked.
 
-use std::sync::LazyLock;
-
 use vak_sdk::policy::{Action, ConfigError, Configure, Description, Effect, Finding, JudgeError, Policy};
 
-use crate::condition::{Arguments, Unknown};
+use crate::condition::{self, Unknown};
 use crate::config::{self, Rule};
-use crate::index::PatternIndex;
+use crate::explain::Explanation;
+use crate::fact::Facts;
+use crate::lookup::Lookup;
+use crate::obligation;
 use crate::pattern::Pattern;
 
 /// Checked rules and the index over them.
+#[derive(Debug)]
 pub struct Rules {
     summary: String,
+    quote_values: bool,
     rules: Vec<Rule>,
-    by_operation: PatternIndex<Bucket>,
+    lookup: Lookup,
 }
-
-/// Rules that can concern one operation.
-#[derive(Debug)]
-enum Bucket {
-    /// The place of one.
-    One(u32),
-    /// The places of many, indexed once more, by resource.
-    Many(Box<PatternIndex<u32>>),
-}
-
-/// Rules for one operation that are looked at without a second index, which
-/// would take more memory than they do.
-const FEW: usize = 16;
 
 /// How far a rule applies to an action.
-enum Applies {
+enum Applies<'r> {
     No,
     Yes,
-    Unknown(String),
+    Unknown(Unknown<'r>),
+}
+
+/// The rule that decides so far: the strictest effect, then the first in the
+/// order of the text. Which one is named does not depend on how the index is
+/// walked.
+struct Best<'r> {
+    effect: Effect,
+    place: u32,
+    unknown: Option<Unknown<'r>>,
 }
 
 impl Configure for Rules {
     fn configure(text: &str) -> Result<Self, ConfigError> {
         let config = config::parse(text)?;
-        let rules = &config.rules;
-        let places = (0..).zip(rules);
-        let by_operation: PatternIndex<_> = places.flat_map(|(at, rule)| each(&rule.operations, at)).collect();
-        let by_operation = by_operation.grouped(FEW, Bucket::One, |places| {
-            let by_resource = places.into_iter().flat_map(|at| each(&rules[at as usize].resources, at));
-            Bucket::Many(Box::new(by_resource.collect()))
-        });
-        Ok(Self { summary: config.summary, rules: config.rules, by_operation })
-    }
-}
-
-static ANYTHING: LazyLock<Pattern> = LazyLock::new(Pattern::anything);
-
-/// The patterns of a list, each with `at`. An empty list means anything.
-fn each(patterns: &[Pattern], at: u32) -> impl Iterator<Item = (&Pattern, u32)> {
-    let patterns = match patterns {
-        [] => std::slice::from_ref(&*ANYTHING),
-        patterns => patterns,
-    };
-    patterns.iter().map(move |pattern| (pattern, at))
-}
-
-impl Bucket {
-    fn candidates<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = u32> + 'a {
-        let (one, many) = match self {
-            Self::One(at) => (Some(*at), None),
-            Self::Many(by_resource) => (None, Some(by_resource.candidates(resource).copied())),
-        };
-        one.into_iter().chain(many.into_iter().flatten())
+        let lookup = Lookup::new(&config.rules);
+        Ok(Self { summary: config.summary, quote_values: config.quote_values, rules: config.rules, lookup })
     }
 }
 
 impl Policy for Rules {
     fn evaluate(&self, action: &Action) -> Result<Finding, JudgeError> {
-        let arguments = Arguments::new(&action.arguments);
-        // Strictest effect first, then the order of the text: which rule is
-        // named does not depend on how the index is walked.
-        let mut best: Option<(Effect, u32, Option<String>)> = None;
-        for at in self.candidates(action) {
-            let rule = &self.rules[at as usize];
-            let (effect, problem) = match rule.applies(action, &arguments) {
-                Applies::No => continue,
-                Applies::Unknown(_) if rule.effect == Effect::Permit => continue,
-                Applies::Unknown(problem) => (Effect::Forbid, Some(problem)),
+        let facts = Facts::new(action);
+        let mut best: Option<Best<'_>> = None;
+        let mut obliging = Vec::new();
+        self.lookup.candidates(action, &mut |place| {
+            let rule = self.rule(place);
+            let (effect, unknown) = match rule.applies(&facts) {
+                Applies::No => return,
+                Applies::Unknown(_) if rule.effect == Effect::Permit => return,
+                Applies::Unknown(unknown) => (Effect::Forbid, Some(unknown)),
                 Applies::Yes => (rule.effect, None),
             };
-            let stricter = best
-                .as_ref()
-                .is_none_or(|(other, other_at, _)| (strictness(effect), *other_at) > (strictness(*other), at));
-            if stricter {
-                best = Some((effect, at, problem));
+            if !rule.obligations().is_empty() {
+                obliging.push(place);
             }
-        }
-        Ok(best.map_or_else(Finding::abstain, |(effect, at, problem)| {
-            let rule = &self.rules[at as usize];
-            Finding {
-                effect,
-                rule: Some((*rule.id).to_owned()),
-                reason: problem.unwrap_or_else(|| (*rule.reason).to_owned()),
-                obligations: Vec::new(),
+            let decides =
+                best.as_ref().is_none_or(|other| (strictness(effect), other.place) > (strictness(other.effect), place));
+            if decides {
+                best = Some(Best { effect, place, unknown });
             }
-        }))
+        });
+        Ok(best.map_or_else(Finding::abstain, |best| self.finding(&best, obliging, &facts)))
     }
 
     fn describe(&self) -> Description {
         let description = Description::of(self.summary.clone());
-        self.rules.iter().fold(description, |description, rule| description.rule(&*rule.id, rule.effect, &*rule.reason))
+        self.rules
+            .iter()
+            .fold(description, |description, rule| description.rule(rule.id(), rule.effect, rule.summary()))
     }
 }
 
@@ -119,32 +86,61 @@ fn strictness(effect: Effect) -> u8 {
 }
 
 impl Rules {
-    fn candidates<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = u32> + 'a {
-        self.by_operation.candidates(&action.operation).flat_map(|bucket| bucket.candidates(&action.resource))
+    fn rule(&self, place: u32) -> &Rule {
+        &self.rules[place as usize]
+    }
+
+    fn finding(&self, best: &Best<'_>, mut obliging: Vec<u32>, facts: &Facts<'_>) -> Finding {
+        let rule = self.rule(best.place);
+        let reason = match &best.unknown {
+            Some(unknown) => unknown.describe(),
+            None => {
+                let mut explanation = Explanation::new(rule.reason(), self.quote_values);
+                explanation.add(&rule.when, facts);
+                explanation.finish()
+            }
+        };
+        let mut obligations = Vec::new();
+        // Nobody has to do anything about what does not happen.
+        if best.effect != Effect::Forbid {
+            obliging.sort_unstable();
+            let rules = obliging.into_iter().map(|place| self.rule(place));
+            rules.flat_map(Rule::obligations).for_each(|each| obligation::join(&mut obligations, each));
+        }
+        Finding { effect: best.effect, rule: Some(rule.id().to_owned()), reason, obligations }
     }
 }
 
 impl Rule {
-    fn applies(&self, action: &Action, arguments: &Arguments<'_>) -> Applies {
+    /// What it is for, and where it stands.
+    fn summary(&self) -> String {
+        match self.reason() {
+            "" => format!("line {}", self.line),
+            reason => format!("{reason} (line {})", self.line),
+        }
+    }
+
+    fn applies(&self, facts: &Facts<'_>) -> Applies<'_> {
         let any = |patterns: &[Pattern], text: &str| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
         };
+        let action = facts.action;
         let named = any(&self.operations, &action.operation)
             && any(&self.resources, &action.resource)
             && any(&self.agents, &action.agent);
         if !named {
             return Applies::No;
         }
-        // One false condition settles it, even beside one that is unknown.
-        let mut unknown: Option<(&str, Unknown)> = None;
-        for condition in &self.when {
-            match condition.holds(arguments) {
-                Ok(true) => {}
-                Ok(false) => return Applies::No,
-                Err(why) => unknown = unknown.or(Some((&condition.pointer, why))),
-            }
+        let role = match self.roles().is_empty() {
+            true => Ok(true),
+            false => condition::has_role(self.roles(), facts),
+        };
+        // One part that is false settles it, even beside one that is unknown.
+        match (role, condition::all(&self.when, facts)) {
+            (Ok(false), _) | (_, Ok(false)) => Applies::No,
+            (Err(unknown), _) | (_, Err(unknown)) => Applies::Unknown(unknown),
+            (Ok(true), Ok(true)) => Applies::Yes,
         }
-        unknown.map_or(Applies::Yes, |(pointer, why)| Applies::Unknown(why.describe(pointer)))
     }
 }
 

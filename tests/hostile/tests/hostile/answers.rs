@@ -158,14 +158,14 @@ fn a_short_list_cannot_stand_for_a_long_one() {
            (i32.store offset=16 (local.get $at) (i32.const 60000))
            (br_if 0 (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 20)))
              (i32.const {}))))
-         (i32.store (i32.const 1064) (i32.const 131072))
-         (i32.store (i32.const 1068) (i32.const {rules}))
-         (i32.const 1056)",
+         (i32.store (i32.const 1080) (i32.const 131072))
+         (i32.store (i32.const 1084) (i32.const {rules}))
+         (i32.const 1072)",
         131_072 + rules * 20,
     );
     for (name, describe) in [
         ("aliasing", alias),
-        ("endless", "(i32.store (i32.const 1068) (i32.const 1000000)) (i32.const 1056)".to_owned()),
+        ("endless", "(i32.store (i32.const 1084) (i32.const 1000000)) (i32.const 1072)".to_owned()),
     ] {
         let policy = WatPolicy { describe, ..WatPolicy::default() };
         let site = with(&policy);
