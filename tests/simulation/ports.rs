@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
-use vak_limits::{Limit, Limits, Per, Rate};
+use vak_limits::{Held, Kind, Limit, Limits, Per, Rate};
 use vak_pipeline::{Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};
 use vak_types::{Action, ActionId, ComponentRef, Digest, Failure, KeyId, Verdict};
 
@@ -147,7 +147,7 @@ impl RealLimits {
             };
             let rate = Rate::new(terms.burst, terms.actions, Duration::from_nanos(terms.period_ns)).unwrap();
             let name = terms.kind.name().parse().unwrap();
-            Limit { name, per, operations: operations.parse().unwrap(), rate }
+            Limit::new(name, per, operations.parse().unwrap(), Kind::Rate(rate))
         };
         Self(Limits::new(terms.iter().map(limit).collect()).unwrap())
     }
@@ -166,7 +166,9 @@ impl Limiter for RealLimits {
 }
 
 impl Reservation for Tokens {
-    fn commit(self) {
-        self.0.commit();
+    type Held = Held;
+
+    fn hold(self) -> Held {
+        self.0.hold()
     }
 }

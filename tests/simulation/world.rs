@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::task::Poll;
 
+use vak_limits::Held;
 use vak_pipeline::{Able, Decided, Pipeline};
 use vak_types::{Action, ActionRequest, Decision, Json, Reason, Source, Timestamp, Verdict};
 
@@ -58,7 +59,7 @@ struct World<'a> {
 }
 
 struct InFlight<'a> {
-    task: Task<'a, Decided<Place>>,
+    task: Task<'a, Decided<Place, Held>>,
     /// Set by the first poll, which is when limits and guards are asked.
     prediction: Option<Prediction>,
     polls: u32,
@@ -87,7 +88,7 @@ pub(crate) fn run(seed: u64, order: Order) -> Run {
     let path = Pipeline::new(limits.clone(), guards, ScriptedLedger(stage.clone()), site.unsigned);
     let mut world = World {
         random,
-        budget: Budget::new(&site.limits, START_NS),
+        budget: Budget::new(&site.limits),
         order: asked,
         stage,
         path: &path,
@@ -157,11 +158,8 @@ impl<'a> World<'a> {
     fn poll(&mut self, number: usize) {
         let plan = self.stage.scene().plans[number].clone();
         let mut decision = self.in_flight.remove(&number).unwrap();
-        let mut set_back = false;
         if decision.prediction.is_none() {
-            let latest_ns = self.budget.latest_ns();
             decision.prediction = Some(self.predict(number, &plan));
-            set_back = self.budget.latest_ns() < latest_ns;
         }
         let prediction = decision.prediction.as_ref().unwrap();
         let limited = matches!(prediction.voices[..], [Voice::Limit(_)]);
@@ -177,17 +175,14 @@ impl<'a> World<'a> {
             Poll::Ready(decided) => {
                 assert_eq!(decision.polls, plan.ledger.stalls, "{number} did not wait for the ledger");
                 self.check_release(number, &plan, prediction, &decided);
-                if !decided.verdict.is_allow() {
-                    self.budget.give_back(number);
+                match decided.verdict.is_allow() {
+                    true => self.budget.keep(number),
+                    false => self.budget.give_back(number),
                 }
                 self.decisions.insert(number, (decided.verdict.decision, decided.verdict.retry_after_ms));
             }
         }
         self.check_asked(number, limited);
-        if set_back {
-            // Buckets learn of it when they are used, which this does.
-            self.check_room_of_everybody();
-        }
         self.check_room(plan.agent, plan.operation);
     }
 
@@ -240,9 +235,10 @@ impl<'a> World<'a> {
         }
     }
 
-    fn check_release(&mut self, number: usize, plan: &Plan, prediction: &Prediction, decided: &Decided<Place>) {
-        let Decided { verdict, receipt, arguments } = decided;
+    fn check_release(&mut self, number: usize, plan: &Plan, prediction: &Prediction, decided: &Decided<Place, Held>) {
+        let Decided { verdict, receipt, arguments, held } = decided;
         assert!(arguments.is_none(), "{number}: nobody obliges to anything");
+        assert_eq!(held.is_some(), verdict.is_allow(), "{number}: only an allow holds");
         self.trace.line(format_args!("{number} released {}: {:?}", verdict.decision, receipt));
         assert_eq!(verdict.is_allow(), prediction.releases_allow(plan.ledger.end), "{number}: {verdict:?}");
         assert_eq!(verdict.unsigned, prediction.unsigned, "{number}: unsigned");
@@ -290,10 +286,10 @@ impl<'a> World<'a> {
     /// actions, and no others, are counted. Counted by taking all of it, which
     /// is then given back.
     fn check_room(&mut self, agent: &str, operation: &str) {
-        let Some(room) = self.budget.room(agent, operation) else { return };
-        let probe = action("probe", agent, operation, self.budget.latest_ns());
+        let Some(room) = self.budget.room(agent, operation, self.now_ns) else { return };
+        let probe = action("probe", agent, operation, self.now_ns);
         let held: Vec<_> = std::iter::from_fn(|| self.limits.0.reserve(&probe).ok()).collect();
-        assert_eq!(held.len() as u128, room, "room of {agent} for {operation}");
+        assert_eq!(held.len() as u64, room, "room of {agent} for {operation}");
     }
 }
 

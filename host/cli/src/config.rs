@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use vak::Host;
+use vak::config::{Limit, LimitKind, LimitMode};
 use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Policy, Rule};
 use vak_types::Effect;
@@ -57,7 +58,7 @@ impl ConfigCommand {
             println!("skill {name}: {}", skill.tool().description);
         }
         for limit in &config.limits {
-            println!("limit {}: {} at once, {} every {} s", limit.name, limit.burst, limit.actions, limit.period_s);
+            println!("limit {}: {}", limit.name, limited(limit));
         }
         println!("log {}: verifies with {}", config.log().display(), checked.verifier);
         let surprises = surprises::of(&config, &checked)?;
@@ -82,6 +83,22 @@ fn describe(policy: &Policy) -> anyhow::Result<String> {
             Standing::RestrictOnly => "may only restrict",
         },
     ))
+}
+
+fn limited(limit: &Limit) -> String {
+    let kind = match &limit.kind {
+        LimitKind::Rate { burst, actions, period_s } => format!("{burst} at once, {actions} every {period_s} s"),
+        LimitKind::Quota { actions, window_s, .. } => format!("{actions} in {window_s} s"),
+        LimitKind::Concurrency { at_once } => format!("{at_once} at a time"),
+        LimitKind::Budget { amount, window_s: Some(window_s), cost, .. } => {
+            format!("{amount} of `{cost}` in {window_s} s")
+        }
+        LimitKind::Budget { amount, window_s: None, cost, .. } => format!("{amount} of `{cost}`"),
+    };
+    match limit.mode {
+        LimitMode::Enforce => kind,
+        LimitMode::Shadow => format!("{kind}, in shadow mode"),
+    }
 }
 
 fn count(rules: &[Rule], effect: Effect) -> usize {

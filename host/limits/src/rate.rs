@@ -4,9 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Error;
+use crate::time::Tick;
 
 /// A token bucket: `burst` actions at once, refilled with `actions` actions
 /// every `period`, spread evenly over it.
+///
+/// The time between two refills is rounded up to a microsecond, so a bucket
+/// is never faster than it says, and slower by at most that per action.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,15 +32,24 @@ impl Rate {
     /// nothing that a host could do anyway.
     pub const ACTIONS_MAX: u32 = 1_000_000;
 
-    /// Longest period: 366 days. Counts live as long as the process, so a
-    /// longer one is a slip in a unit.
+    /// Longest period: 366 days. A longer one is a slip in a unit.
     pub const PERIOD_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+    /// Least time between two refills. Faster rates stop nothing either, and
+    /// the rounding would be a larger part of them.
+    pub const INTERVAL_MIN: Duration = Duration::from_micros(1);
+
+    /// Longest time in which a whole burst comes back: a hundred years. A bucket
+    /// keeps that moment, and the end of time is the year 2540.
+    pub const RECOVERY_MAX: Duration = Duration::from_secs(100 * 366 * 86_400);
 
     /// A rate of `burst` actions at once and `actions` more every `period`.
     ///
     /// # Errors
-    /// `burst` or `actions` is outside 1 to [`Rate::ACTIONS_MAX`], or `period`
-    /// is zero or longer than [`Rate::PERIOD_MAX`].
+    /// `burst` or `actions` is outside 1 to [`Rate::ACTIONS_MAX`], `period` is
+    /// longer than [`Rate::PERIOD_MAX`], there is less than
+    /// [`Rate::INTERVAL_MIN`] between two refills, or the burst takes longer than
+    /// [`Rate::RECOVERY_MAX`] to come back.
     pub fn new(burst: u32, actions: u32, period: Duration) -> Result<Self, Error> {
         if !(1..=Self::ACTIONS_MAX).contains(&burst) {
             return Err(Error::Burst { burst });
@@ -44,37 +57,34 @@ impl Rate {
         if !(1..=Self::ACTIONS_MAX).contains(&actions) {
             return Err(Error::Refill { actions });
         }
-        match u64::try_from(period.as_nanos()) {
-            Ok(period_ns) if period_ns > 0 && period <= Self::PERIOD_MAX => Ok(Self { burst, actions, period_ns }),
-            _ => Err(Error::Period { period }),
+        if period < Self::INTERVAL_MIN * actions || period > Self::PERIOD_MAX {
+            return Err(Error::Period { period, actions });
         }
+        if period.as_nanos() * u128::from(burst) > Self::RECOVERY_MAX.as_nanos() * u128::from(actions) {
+            return Err(Error::Recovery { burst, actions, period });
+        }
+        // Below 2^55 by the checks above.
+        let period_ns = period.as_secs() * 1_000_000_000 + u64::from(period.subsec_nanos());
+        Ok(Self { burst, actions, period_ns })
     }
 
-    /// The debt one action adds, in ticks.
-    ///
-    /// A tick is the part of a debt that decays in 1/`actions` of a nanosecond.
-    /// In this unit both the cost of an action and the decay in a nanosecond
-    /// are whole numbers, so a rate such as 3 a second does not drift. Times
-    /// are below 2^64 and counts below 2^20, so ticks stay far below 2^128.
-    pub(crate) fn cost(self) -> u128 {
-        u128::from(self.period_ns)
+    /// The same in the terms of the algorithm.
+    pub(crate) fn pace(self) -> Pace {
+        let interval = self.period_ns.div_ceil(u64::from(self.actions) * Tick::NS);
+        Pace { interval, capacity: interval * u64::from(self.burst) }
     }
 
-    /// The largest debt, in ticks: the whole burst is used up.
-    pub(crate) fn capacity(self) -> u128 {
-        self.cost() * u128::from(self.burst)
+    pub(crate) fn parts(self) -> (u32, u32, u64) {
+        (self.burst, self.actions, self.period_ns)
     }
+}
 
-    /// The debt that decays in `elapsed_ns`, in ticks.
-    pub(crate) fn decay(self, elapsed_ns: u64) -> u128 {
-        u128::from(elapsed_ns) * u128::from(self.actions)
-    }
-
-    /// The time in which `ticks` decay, in nanoseconds, rounded up so that
-    /// whoever waits that long is not refused again.
-    pub(crate) fn decay_ns(self, ticks: u128) -> u64 {
-        u64::try_from(ticks.div_ceil(u128::from(self.actions))).unwrap_or(u64::MAX)
-    }
+/// What one action costs and what there is, in ticks of [`Tick`]: an action
+/// costs the time in which it is refilled. Both are below 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    pub(crate) interval: u64,
+    pub(crate) capacity: u64,
 }
 
 impl fmt::Display for Rate {
@@ -91,19 +101,34 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_meant() {
         let second = Duration::from_secs(1);
+        let period = |period: &str, actions: u32| {
+            format!("a period of `{period}` for `{actions}` actions is not possible; choose 1µs for each to 31622400s")
+        };
         let cases = [
-            (0, 1, second, "a burst of `0` actions is not possible; choose 1 to 1000000"),
-            (1_000_001, 1, second, "a burst of `1000001` actions is not possible; choose 1 to 1000000"),
-            (1, 0, second, "a refill of `0` actions is not possible; choose 1 to 1000000"),
-            (1, 1_000_001, second, "a refill of `1000001` actions is not possible; choose 1 to 1000000"),
-            (1, 1, Duration::ZERO, "a period of `0ns` is not possible; choose 1ns to 31622400s"),
-            (1, 1, Rate::PERIOD_MAX + second, "a period of `31622401s` is not possible; choose 1ns to 31622400s"),
+            (0, 1, second, "a burst of `0` actions is not possible; choose 1 to 1000000".to_owned()),
+            (1_000_001, 1, second, "a burst of `1000001` actions is not possible; choose 1 to 1000000".to_owned()),
+            (1, 0, second, "a refill of `0` actions is not possible; choose 1 to 1000000".to_owned()),
+            (1, 1_000_001, second, "a refill of `1000001` actions is not possible; choose 1 to 1000000".to_owned()),
+            (1, 1, Duration::ZERO, period("0ns", 1)),
+            (1, 1_000_000, second - Duration::from_nanos(1), period("999.999999ms", 1_000_000)),
+            (1, 1, Rate::PERIOD_MAX + second, period("31622401s", 1)),
         ];
         for (burst, actions, period, message) in cases {
-            assert_eq!(Rate::new(burst, actions, period).map_err(|error| error.to_string()), Err(message.to_owned()));
+            assert_eq!(Rate::new(burst, actions, period).map_err(|error| error.to_string()), Err(message));
         }
-        for (burst, actions, period) in [(1, 1, Duration::from_nanos(1)), (1_000_000, 1_000_000, Rate::PERIOD_MAX)] {
+        let slow = Error::Recovery { burst: 101, actions: 1, period: Rate::PERIOD_MAX };
+        assert_eq!(Rate::new(101, 1, Rate::PERIOD_MAX), Err(slow));
+        for (burst, actions, period) in [(1, 1, Rate::INTERVAL_MIN), (1_000_000, 1_000_000, Rate::PERIOD_MAX)] {
             assert!(Rate::new(burst, actions, period).is_ok());
+        }
+    }
+
+    #[test]
+    fn is_never_faster_than_it_says() {
+        for (actions, period_ns, interval) in [(1, 1_000, 1), (1, 1_001, 2), (3, 3_000, 1), (3, 1_000_000_000, 333_334)]
+        {
+            let rate = Rate::new(7, actions, Duration::from_nanos(period_ns));
+            assert_eq!(rate.map(Rate::pace), Ok(Pace { interval, capacity: 7 * interval }));
         }
     }
 }

@@ -11,7 +11,8 @@
 //!   the ledger has acknowledged the verdict.
 //! * What an allow obliges to is met by whoever asked, or the action is denied;
 //!   arguments that an obligation changes are judged like those that were asked.
-//! * A verdict that is not an allow consumes nothing.
+//! * A verdict that is not an allow consumes nothing; one that is carries what
+//!   its limits hold until the outcome ([`Decided::held`]).
 //! * A guard can make a verdict looser only by permitting, and only when it
 //!   [may permit](Standing::MayPermit).
 //!
@@ -48,5 +49,5 @@ mod pipeline;
 mod ports;
 
 pub use join::Join;
-pub use pipeline::{Decided, Pipeline};
+pub use pipeline::{Decided, HeldBy, Pipeline};
 pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use vak_types::{Action, Decision, Effect, Json, Obligation, Reason, Verdict};
 
 use crate::join::{Join, line};
-use crate::ports::{Able, Guard, Ledger, Limiter, Reservation as _};
+use crate::ports::{Able, Guard, Ledger, Limiter, Reservation};
 
-/// A verdict and the proof that it was recorded.
-#[derive(Debug, Clone)]
-pub struct Decided<Receipt> {
+/// A verdict, the proof that it was recorded, and what it holds.
+#[derive(Debug)]
+pub struct Decided<Receipt, Held> {
     /// The answer.
     pub verdict: Verdict,
     /// Proof that the ledger has it. `None` only when the ledger failed, and
@@ -18,9 +18,12 @@ pub struct Decided<Receipt> {
     /// The arguments to carry it out with, where obligations make them others
     /// than were asked.
     pub arguments: Option<Json>,
+    /// What the limits hold for the action until its outcome is known. `Some`
+    /// for an allow only.
+    pub held: Option<Held>,
 }
 
-impl<Receipt> Decided<Receipt> {
+impl<Receipt, Held> Decided<Receipt, Held> {
     /// The arguments to carry `action` out with, if the verdict is an allow.
     pub fn arguments<'a>(&'a self, action: &'a Action) -> &'a Json {
         self.arguments.as_ref().unwrap_or(&action.arguments)
@@ -30,10 +33,13 @@ impl<Receipt> Decided<Receipt> {
 /// A verdict before it is recorded.
 struct Judged<Reservation> {
     verdict: Verdict,
-    /// What is to be spent once it is: `Some` for an allow only.
+    /// What is to be held once it is: `Some` for an allow only.
     reservation: Option<Reservation>,
     arguments: Option<Json>,
 }
+
+/// What the limits hold for an action that `Limits` let pass.
+pub type HeldBy<Limits> = <<Limits as Limiter>::Reservation as Reservation>::Held;
 
 /// The decision path over one set of limits, guards and one ledger.
 #[derive(Debug)]
@@ -72,14 +78,12 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     /// much. Returns when the ledger has acknowledged the
     /// verdict; dropping the future before that releases no verdict and
     /// consumes nothing, though the ledger may have an entry.
-    pub async fn decide(&self, action: &Action, able: Able) -> Decided<Log::Receipt> {
+    pub async fn decide(&self, action: &Action, able: Able) -> Decided<Log::Receipt, HeldBy<Limits>> {
         let Judged { mut verdict, reservation, arguments } = self.judge(action, able);
         match self.ledger.record(action, &verdict).await {
             Ok(receipt) => {
-                if let Some(reservation) = reservation {
-                    reservation.commit();
-                }
-                Decided { verdict, receipt: Some(receipt), arguments }
+                let held = reservation.map(Reservation::hold);
+                Decided { verdict, receipt: Some(receipt), arguments, held }
             }
             Err(error) => {
                 verdict.decision = verdict.decision.join(Decision::Deny);
@@ -87,7 +91,7 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
                     Effect::Forbid,
                     line(&format!("the verdict could not be recorded: {}", error.message)),
                 ));
-                Decided { verdict, receipt: None, arguments: None }
+                Decided { verdict, receipt: None, arguments: None, held: None }
             }
         }
     }

@@ -84,16 +84,21 @@ pub struct Exceeded {
     pub message: String,
 }
 
-/// Tokens set aside for one action. Dropping it gives them back, so a decision
+/// What is set aside for one action. Dropping it gives it back, so a decision
 /// that is denied, fails or is cancelled consumes nothing.
 pub trait Reservation: Send {
-    /// The action is allowed: the tokens are spent.
-    fn commit(self);
+    /// What an allowed action holds until its outcome. Ending it is up to who
+    /// carries the action out; dropping it must not give anything back, since
+    /// by then the action may have happened.
+    type Held: Send;
+
+    /// The action is allowed.
+    fn hold(self) -> Self::Held;
 }
 
 /// Rate limits and budgets.
 pub trait Limiter {
-    /// Tokens set aside.
+    /// What is set aside.
     type Reservation: Reservation;
 
     /// Sets aside what `action` costs in every limit that covers it, or in none.

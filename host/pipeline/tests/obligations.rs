@@ -44,7 +44,9 @@ impl Limiter for Unlimited {
 }
 
 impl Reservation for Unlimited {
-    fn commit(self) {}
+    type Held = ();
+
+    fn hold(self) {}
 }
 
 struct Takes;
@@ -69,7 +71,7 @@ fn permits(_: &str) -> Finding {
 /// Who may permit or not, and what it says of arguments.
 type Said = (Standing, fn(&str) -> Finding);
 
-fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<()> {
+fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<(), ()> {
     let component = ComponentRef {
         name: "voice".parse().unwrap(),
         digest: Digest::of(b""),
@@ -96,7 +98,7 @@ fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<()> {
 const PERMITS: Said = (Standing::MayPermit, permits);
 
 #[track_caller]
-fn denied(decided: &Decided<()>, why: &str) {
+fn denied(decided: &Decided<(), ()>, why: &str) {
     assert_eq!((decided.verdict.decision, &decided.arguments), (Decision::Deny, &None));
     let deciding = decided.verdict.deciding().unwrap().to_string();
     assert!(deciding.contains(why), "{deciding}");

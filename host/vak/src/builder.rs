@@ -16,7 +16,7 @@ use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Versions};
 use crate::host::{Clock, Host};
 use crate::ledger::{AuditLedger, LogError};
-use crate::limiter::Buckets;
+use crate::limiter::Limiting;
 use crate::refused::RefusedConfig;
 use crate::running::Running;
 
@@ -181,7 +181,7 @@ pub struct Checked {
 pub(crate) struct Parts {
     pub(crate) policies: Vec<Policy>,
     pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
-    pub(crate) limits: Buckets,
+    pub(crate) limits: Limiting,
     origin: Origin,
     signer: Signer,
 }
@@ -192,7 +192,7 @@ impl Parts {
         let key = PrivateKey::read(&config.audit.key)?;
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
-        let limits = Buckets::new(&config.limits)?;
+        let limits = Limiting::new(&config.limits)?;
         let (policies, skills) = components(config, &config.engine()?, &config.trust_policy()?, now)?;
         Ok(Self { policies, skills, limits, origin, signer })
     }

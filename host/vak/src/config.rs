@@ -1,6 +1,7 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
 mod audit;
+mod limit;
 mod source;
 
 use std::collections::BTreeSet;
@@ -10,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
+pub use limit::{Limit, LimitKind, LimitMode, Per};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 pub use source::{Source, Versions};
 use vak_memory::Memory;
 use vak_trust::TrustSettings;
-use vak_types::{AgentId, Granted, LimitName, LimitSettings, Name, Operation, Pattern};
+use vak_types::{AgentId, Granted, LimitSettings, Name, Operation, Pattern};
 
 use crate::overlay::{self, Override};
 
@@ -188,45 +190,6 @@ pub struct Skill {
     /// the component asks for less.
     #[serde(default)]
     pub limits: LimitSettings,
-}
-
-/// A rate limit: a token bucket for each agent, operation or both.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// Its name in verdicts.
-    pub name: LimitName,
-    /// Who has a bucket of their own.
-    pub per: Per,
-    /// Which operations it covers: exact, or a prefix that ends in `*`.
-    #[serde(default = "every_operation")]
-    pub operations: String,
-    /// Actions that may come at once.
-    pub burst: u32,
-    /// Actions that come back in each period.
-    pub actions: u32,
-    /// The period, in seconds.
-    pub period_s: u64,
-}
-
-fn every_operation() -> String {
-    "*".to_owned()
-}
-
-/// Who has a bucket of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Per {
-    /// Each agent.
-    Agent,
-    /// Each operation, over all agents.
-    Operation,
-    /// Each agent for each operation.
-    AgentAndOperation,
-    /// Each session of each agent.
-    Session,
-    /// One bucket for all.
-    Host,
 }
 
 /// The MCP gateway.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, VerifierKey, What};
+use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, VerifierKey, What};
 use vak_pipeline::Able;
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
@@ -27,7 +27,7 @@ const SKILL_CALLS_MAX: usize = 64;
 pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A verdict with the receipt of its entry in the log.
-pub type Decided = vak_pipeline::Decided<Receipt>;
+pub type Decided = vak_pipeline::Decided<Receipt, vak_limits::Held>;
 
 /// On whose behalf a skill is called. The surface vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Host {
 
     /// Lets another configuration decide, from one decision to the next. The log
     /// says so, and has each verdict after the configuration that gave it.
-    /// Limits that are the same go on; if one differs, all start anew.
+    /// What was used of a limit that stays is still used.
     ///
     /// # Errors
     /// The log does not take the entry; the host goes on as before.
@@ -165,22 +165,34 @@ impl Host {
         self.switch.hold().await.pipeline.decide(action, able).await
     }
 
-    /// Records how an allowed action ended.
+    /// Records how an allowed action ended, and ends what its limits hold: what
+    /// failed is given back where a limit says so, what succeeded or is unknown
+    /// is spent, as much as the outcome says or else as was reserved. A decision
+    /// without an outcome holds for `hold_s`.
     ///
     /// # Errors
     /// The action was not allowed, or the log does not take the entry.
     pub async fn record_outcome(
         &self,
         action: &Action,
-        decided: &Decided,
+        decided: Decided,
         outcome: Outcome,
     ) -> Result<Receipt, RecordError> {
         let receipt = decided.receipt.as_ref().filter(|_| decided.verdict.is_allow());
         let decision = receipt.ok_or(RecordError::NotAllowed)?.seq();
-        let Outcome { status, result, detail, duration } = outcome;
+        let now = (self.clock)();
+        if let Some(held) = decided.held {
+            let spent: Vec<_> = outcome.spent.iter().map(|(what, amount)| (what.as_str(), *amount)).collect();
+            match outcome.status {
+                Status::Failed => held.fail(now),
+                // It may have happened, and then it has cost what it costs.
+                Status::Succeeded | Status::Unknown => held.succeed(&spent, now),
+            }
+        }
+        let Outcome { status, result, detail, duration, .. } = outcome;
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let outcome = vak_audit::Outcome { decision, status, result, detail, duration_ns };
-        let draft = Draft::outcome(action, (self.clock)(), &outcome)?;
+        let draft = Draft::outcome(action, now, &outcome)?;
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
@@ -222,7 +234,7 @@ impl Host {
             Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
             Err(error) => Outcome::failed(&error.to_string()),
         };
-        self.record_outcome(&action, &decided, outcome.took(start.elapsed())).await?;
+        self.record_outcome(&action, decided, outcome.took(start.elapsed())).await?;
         output
     }
 

@@ -48,7 +48,7 @@
 //! assert!(decided.verdict.is_allow());
 //!
 //! // Do it, and say what came of it.
-//! host.record_outcome(&action, &decided, Outcome::succeeded(b"the text")).await?;
+//! host.record_outcome(&action, decided, Outcome::succeeded(b"the text")).await?;
 //!
 //! // What no policy permits is denied, and the denial is in the log too.
 //! let request: ActionRequest = serde_json::from_str(r#"{

@@ -2,42 +2,72 @@
 
 use std::time::Duration;
 
-use vak_limits::{Error, Limits, Rate};
+use vak_limits::{Error, Held, Kind, Limits, Mode, Rate, Signal};
 use vak_pipeline::{Exceeded, Limiter, Reservation};
-use vak_types::Action;
+use vak_types::{Action, Timestamp};
 
-use crate::config;
+use crate::config::{self, LimitKind, LimitMode};
 
 /// The configured limits.
 #[derive(Debug)]
-pub(crate) struct Buckets(Limits);
+pub(crate) struct Limiting(Limits);
 
-/// Tokens of the configured limits.
+/// What is set aside of them.
 #[derive(Debug)]
 pub(crate) struct Tokens(vak_limits::Reservation);
 
-impl Buckets {
+impl Limiting {
     pub(crate) fn new(limits: &[config::Limit]) -> Result<Self, Error> {
-        let limit = |limit: &config::Limit| {
-            Ok(vak_limits::Limit {
-                name: limit.name.clone(),
-                per: match limit.per {
-                    config::Per::Agent => vak_limits::Per::Agent,
-                    config::Per::Operation => vak_limits::Per::Operation,
-                    config::Per::AgentAndOperation => vak_limits::Per::AgentAndOperation,
-                    config::Per::Session => vak_limits::Per::Session,
-                    config::Per::Host => vak_limits::Per::Host,
-                },
-                operations: limit.operations.parse()?,
-                rate: Rate::new(limit.burst, limit.actions, Duration::from_secs(limit.period_s))?,
-            })
-        };
-        let limits = limits.iter().map(limit).collect::<Result<_, Error>>()?;
-        Limits::new(limits).map(Self)
+        Limits::new(all(limits)?).map(Self)
+    }
+
+    /// Others in their place. What was used of one that stays is still used.
+    pub(crate) fn replaced(&self, limits: &[config::Limit], now: Timestamp) -> Result<Self, Error> {
+        self.0.replace(all(limits)?, now).map(Self)
     }
 }
 
-impl Limiter for Buckets {
+fn all(limits: &[config::Limit]) -> Result<Vec<vak_limits::Limit>, Error> {
+    limits.iter().map(of).collect()
+}
+
+fn of(limit: &config::Limit) -> Result<vak_limits::Limit, Error> {
+    Ok(vak_limits::Limit {
+        name: limit.name.clone(),
+        per: match limit.per {
+            config::Per::Agent => vak_limits::Per::Agent,
+            config::Per::Operation => vak_limits::Per::Operation,
+            config::Per::AgentAndOperation => vak_limits::Per::AgentAndOperation,
+            config::Per::Session => vak_limits::Per::Session,
+            config::Per::Label => vak_limits::Per::Label,
+            config::Per::Host => vak_limits::Per::Host,
+        },
+        operations: limit.operations.parse()?,
+        kind: match &limit.kind {
+            LimitKind::Rate { burst, actions, period_s } => {
+                Kind::Rate(Rate::new(*burst, *actions, Duration::from_secs(*period_s))?)
+            }
+            LimitKind::Quota { actions, window_s, refund } => {
+                Kind::Quota { actions: *actions, window: Duration::from_secs(*window_s), refund: *refund }
+            }
+            LimitKind::Concurrency { at_once } => Kind::Concurrency { at_once: *at_once },
+            LimitKind::Budget { amount, window_s, cost, refund } => Kind::Budget {
+                amount: *amount,
+                window: window_s.map(Duration::from_secs),
+                cost: cost.clone(),
+                refund: *refund,
+            },
+        },
+        mode: match limit.mode {
+            LimitMode::Enforce => Mode::Enforce,
+            LimitMode::Shadow => Mode::Shadow,
+        },
+        near_percent: limit.near_percent,
+        hold: Duration::from_secs(limit.hold_s),
+    })
+}
+
+impl Limiter for Limiting {
     type Reservation = Tokens;
 
     fn reserve(&self, action: &Action) -> Result<Tokens, Exceeded> {
@@ -53,7 +83,18 @@ impl Limiter for Buckets {
 }
 
 impl Reservation for Tokens {
-    fn commit(self) {
-        self.0.commit();
+    type Held = Held;
+
+    fn hold(self) -> Held {
+        let held = self.0.hold();
+        for signal in held.signals() {
+            match signal {
+                Signal::Near { limit, used_percent } => tracing::warn!(%limit, used_percent, "a limit is near"),
+                Signal::Shadow(exceeded) => {
+                    tracing::warn!(limit = %exceeded.limit, "a limit in shadow mode would have denied: {}", exceeded.message);
+                }
+            }
+        }
+        held
     }
 }

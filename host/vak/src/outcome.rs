@@ -15,6 +15,7 @@ pub struct Outcome {
     pub(crate) result: Option<Contents>,
     pub(crate) detail: String,
     pub(crate) duration: Duration,
+    pub(crate) spent: Vec<(String, u64)>,
 }
 
 impl Outcome {
@@ -39,8 +40,16 @@ impl Outcome {
         Self { duration, ..self }
     }
 
+    /// The same, with what it really cost, for budgets whose `cost` is
+    /// `attribute`. More than was reserved is booked too, and may leave a debt.
+    #[must_use]
+    pub fn spent(mut self, attribute: impl Into<String>, amount: u64) -> Self {
+        self.spent.push((attribute.into(), amount));
+        self
+    }
+
     fn new(status: Status, result: Option<&[u8]>, detail: &str) -> Self {
         let detail = printable(detail, DETAIL_BYTES_MAX);
-        Self { status, result: result.map(Contents::of), detail, duration: Duration::ZERO }
+        Self { status, result: result.map(Contents::of), detail, duration: Duration::ZERO, spent: Vec::new() }
     }
 }

@@ -13,7 +13,7 @@ use vak_types::{Name, Timestamp};
 use crate::builder::{BuildError, Parts};
 use crate::config::Config;
 use crate::ledger::{AuditLedger, configuration};
-use crate::limiter::Buckets;
+use crate::limiter::Limiting;
 
 pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
 
@@ -23,7 +23,6 @@ pub struct Prepared {
     config: Config,
     policies: Arc<[Policy]>,
     skills: Skills,
-    limits: Buckets,
 }
 
 /// Why a running host does not take another configuration. It goes on with the
@@ -50,14 +49,17 @@ pub enum SwitchError {
     /// The log did not take it.
     #[error("the configuration cannot be recorded: {0}")]
     Append(#[from] AppendError),
+    /// Its limits cannot take the place of those that run.
+    #[error("`limits`: {0}")]
+    Limits(#[from] vak_limits::Error),
 }
 
 /// What decides.
 pub(crate) struct Running {
-    pub(crate) pipeline: Pipeline<Arc<Buckets>, Policy, Arc<AuditLedger>>,
+    pub(crate) pipeline: Pipeline<Arc<Limiting>, Policy, Arc<AuditLedger>>,
     pub(crate) skills: Arc<Skills>,
     pub(crate) config: Arc<Config>,
-    limits: Arc<Buckets>,
+    limits: Arc<Limiting>,
 }
 
 /// One [`Running`] after the other.
@@ -73,7 +75,7 @@ impl Running {
         config: Config,
         policies: Arc<[Policy]>,
         skills: Skills,
-        limits: Arc<Buckets>,
+        limits: Arc<Limiting>,
         ledger: Arc<AuditLedger>,
     ) -> Self {
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
@@ -88,8 +90,9 @@ impl Prepared {
         fixed(config.state == now.state, "state")?;
         fixed(config.audit == now.audit, "audit")?;
         fixed(config.mcp == now.mcp, "mcp")?;
-        let Parts { policies, skills, limits, .. } = Parts::load(&config, time)?;
-        Ok(Self { config, policies: policies.into(), skills, limits })
+        // The limits in it are looked at, and not taken: those that run go on.
+        let Parts { policies, skills, .. } = Parts::load(&config, time)?;
+        Ok(Self { config, policies: policies.into(), skills })
     }
 }
 
@@ -119,17 +122,17 @@ impl Switch {
         ledger: &Arc<AuditLedger>,
         now: Timestamp,
     ) -> Result<Receipt, SwitchError> {
-        let Prepared { config, policies, skills, limits } = next;
+        let Prepared { config, policies, skills } = next;
         let components = policies.iter().map(|policy| Arc::clone(policy.component()));
         let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone())));
         let draft = Draft::configuration(now, configuration(&config, components.collect())?)?;
         let mut running = self.running.write().await;
-        let receipt = ledger.log.append(draft, Tier::Durable).await?;
         // Who waits for a limit must not get round it by a change elsewhere.
         let limits = match config.limits == running.config.limits {
             true => Arc::clone(&running.limits),
-            false => Arc::new(limits),
+            false => Arc::new(running.limits.replaced(&config.limits, now)?),
         };
+        let receipt = ledger.log.append(draft, Tier::Durable).await?;
         *running = Arc::new(Running::new(config, policies, skills, limits, Arc::clone(ledger)));
         Ok(receipt)
     }

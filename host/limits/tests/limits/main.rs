@@ -1,9 +1,13 @@
 //! The limits as a host uses them.
-#![allow(clippy::unwrap_used)]
+#![cfg(not(loom))]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod clock;
 mod keys;
+mod outcomes;
 mod reference;
+mod replacing;
+mod shadow;
 mod sharing;
 mod support;
 mod threads;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vak_limits::{Error, Limits, Per, Rate, Reservation};
 
-use crate::support::{SECOND, action, each_second, limit, limits, spend};
+use crate::support::{SECOND, action, each_second, limit, limits, spend, start};
 
 #[test]
 fn shares_a_bucket_with_its_like_and_nobody_else() {
@@ -22,6 +22,9 @@ fn shares_a_bucket_with_its_like_and_nobody_else() {
         (Per::Session, "ada s x", "ada t x", false),
         (Per::Session, "ada s x", "bob s x", false),
         (Per::Session, "a bc x", "ab c x", false),
+        (Per::Label, "ada s x web", "bob t y mail web", true),
+        (Per::Label, "ada s x web", "ada s x mail", false),
+        (Per::Label, "ada s x web", "ada s x web", true),
         (Per::Host, "ada s x", "bob t y", true),
     ];
     for (per, first, second, refused) in cases {
@@ -89,18 +92,18 @@ fn gives_back_when_the_caller_is_cancelled_and_only_then() {
         std::panic::resume_unwind(Box::new("cancelled"));
     });
     assert!(cancelled.join().is_err());
-    limits.reserve(&action).unwrap().commit();
+    start(&limits, &action);
     assert!(limits.reserve(&action).is_err());
 }
 
 #[test]
-fn an_idle_bucket_is_not_credited_twice() {
-    // The reservation is older than its refill: giving it back adds nothing.
+fn what_is_pending_keeps_its_place_and_returns_once() {
+    // However old the reservation, its token is not refilled while it is open.
     let limits = limits([limit("agent", Per::Agent, "*", each_second(2))]);
     let held = limits.reserve(&action("ada s x", SECOND)).unwrap();
-    assert_eq!(spend(&limits, "ada s x", 2 * SECOND), 2);
+    assert_eq!(spend(&limits, "ada s x", 9 * SECOND), 1);
     drop(held);
-    assert_eq!(spend(&limits, "ada s x", 2 * SECOND), 0);
+    assert_eq!(spend(&limits, "ada s x", 9 * SECOND), 1);
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn names_the_limit_with_the_longest_wait() {
         limit("medium", Per::Session, "*", Rate::new(1, 1, Duration::from_secs(9)).unwrap()),
     ]);
     let action = action("ada s files/read", SECOND);
-    limits.reserve(&action).unwrap().commit();
+    start(&limits, &action);
     let exceeded = limits.reserve(&action).unwrap_err();
     assert_eq!(exceeded.retry_after, Some(Duration::from_secs(60)));
     assert_eq!(

@@ -56,8 +56,8 @@ impl Allowed {
     }
 
     /// Records how it ended.
-    pub(crate) async fn conclude(&self, host: &Host, outcome: Outcome, took: Duration) -> Result<(), RecordError> {
-        host.record_outcome(&self.action, &self.decided, outcome.took(took)).await.map(drop)
+    pub(crate) async fn conclude(self, host: &Host, outcome: Outcome, took: Duration) -> Result<(), RecordError> {
+        host.record_outcome(&self.action, self.decided, outcome.took(took)).await.map(drop)
     }
 
     fn arguments(&self) -> JsonObject {
