@@ -23,6 +23,7 @@ fn workbench(name: &str) -> Workbench {
 fn first_party_components_answer_as_expected() {
     for (name, folder) in [
         ("no-shell", "components/policies/no-shell"),
+        ("patterns", "components/policies/patterns"),
         ("rules", "components/policies/rules"),
         ("calculator", "components/skills/calculator"),
     ] {
