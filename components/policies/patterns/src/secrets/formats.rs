@@ -69,7 +69,7 @@ static FORMATS: &[Format] = &[
     of("secrets/google-oauth", "GOCSPX-", url_safe, 28..29),
     of("secrets/google-oauth", "ya29.", url_safe_dot, 20..ANY),
     of("secrets/npm-token", "npm_", alphanumeric, 36..37),
-    // `pypi.org` as the first field of a macaroon.
+    // The name of the index, as the first field of a macaroon.
     of("secrets/pypi-token", "pypi-AgEIcHlwaS5vcmc", url_safe, 50..ANY),
     of("secrets/pypi-token", "pypi-AgENdGVzdC5weXBpLm9yZ", url_safe, 50..ANY),
     of("secrets/model-api-key", "sk-ant-", url_safe, 32..ANY),
