@@ -117,6 +117,18 @@ impl Obligation {
         &self.0
     }
 
+    /// The same with empty texts, for a record that must not quote what a policy
+    /// wants in place of an argument: most of that may be the argument.
+    #[must_use]
+    pub fn without_text(&self) -> Self {
+        let (text, wanted) = (String::new(), self.0.clone());
+        Self(match wanted {
+            Wanted::Redact { argument, .. } => Wanted::Redact { argument, replacement: text },
+            Wanted::Header { name, .. } => Wanted::Header { name, value: text },
+            cap @ Wanted::Cap { .. } => cap,
+        })
+    }
+
     /// Whether it is about arguments, and [`applied`](Self::applied) meets it.
     pub fn is_of_arguments(&self) -> bool {
         !matches!(self.0, Wanted::Header { .. })

@@ -133,8 +133,11 @@ impl Host {
     /// says so, and has each verdict after the configuration that gave it.
     /// What was used of a limit that stays is still used.
     ///
+    /// If this is dropped before it is ready, the log stops, and the host denies
+    /// everything.
+    ///
     /// # Errors
-    /// The log does not take the entry; the host goes on as before.
+    /// The log does not take the entry.
     pub async fn switch_to(&self, next: Prepared) -> Result<Receipt, SwitchError> {
         self.switch.to(next, &self.ledger, (self.clock)()).await
     }
@@ -162,7 +165,8 @@ impl Host {
     /// carries an allowed action out with [`Decided::arguments`], and sends the
     /// headers among the verdict's obligations.
     pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
-        self.switch.hold().await.pipeline.decide(action, able).await
+        let (_guard, running) = self.switch.hold().await;
+        running.pipeline.decide(action, able).await
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what

@@ -8,7 +8,7 @@ use vak_audit::{
     Origin, Payloads, ReadError, Receipt, Signer, SqliteStore, Store, Tier, What,
 };
 use vak_pipeline::{Ledger, LedgerError};
-use vak_types::{Action, ComponentRef, Digest, Source, Timestamp, Verdict};
+use vak_types::{Action, ComponentRef, Digest, Obligation, Source, Timestamp, Verdict};
 
 use crate::archiver::Archiver;
 use crate::config::{self, Config, ConfigError, Release};
@@ -139,9 +139,11 @@ impl Ledger for AuditLedger {
 }
 
 /// The verdict without what components say in their own words, which may quote
-/// the arguments: those are to be erasable, and an entry is not.
+/// the arguments: those are to be erasable, and an entry is not. Of obligations
+/// it keeps which argument and which header they are about.
 fn without_words(verdict: &Verdict) -> Verdict {
     let mut verdict = verdict.clone();
+    verdict.obligations = verdict.obligations.iter().map(Obligation::without_text).collect();
     for reason in &mut verdict.reasons {
         if let Source::Component(_) = reason.source {
             reason.message.clear();

@@ -1,11 +1,10 @@
 //! What decides at present, and how something else takes its place.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use futures_executor::block_on;
-use tokio::sync::{RwLock, RwLockReadGuard};
-use vak_audit::{AppendError, Draft, EncodeError, Receipt, Tier};
+use tokio::sync::{RwLock as Gate, RwLockReadGuard};
+use vak_audit::{AppendError, Draft, EncodeError, Receipt, Stopper, Tier};
 use vak_pipeline::{Guard as _, Pipeline};
 use vak_plugin::{Policy, Skill};
 use vak_types::{Name, Timestamp};
@@ -37,7 +36,8 @@ pub enum PrepareError {
     Fixed(&'static str),
 }
 
-/// Why a host did not switch. It goes on as before, unless its log has stopped.
+/// Why a host did not switch. If there was an entry for it already, its log has
+/// stopped, and it denies everything.
 #[derive(Debug, thiserror::Error)]
 pub enum SwitchError {
     /// There is no entry for it.
@@ -67,7 +67,22 @@ pub(crate) struct Switch {
     /// Held, to read, from before an action is judged until its verdict has its
     /// place in the log; to write, while another configuration gets its entry.
     /// So the log has each verdict after the configuration that gave it.
+    gate: Gate<()>,
+    /// Held for a moment: whoever looks at it must not wait for the gate, whose
+    /// holder may need this very thread.
     running: RwLock<Arc<Running>>,
+}
+
+/// Stops the log when a switch is given up between its entry and its effect:
+/// the log would name a configuration that does not decide.
+struct Unfinished(Option<Stopper>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(stopper) = &self.0 {
+            stopper.stop("a change of the configuration was interrupted".to_owned());
+        }
+    }
 }
 
 impl Running {
@@ -98,21 +113,19 @@ impl Prepared {
 
 impl Switch {
     pub(crate) fn new(running: Running) -> Self {
-        Self { running: RwLock::new(Arc::new(running)) }
+        Self { gate: Gate::new(()), running: RwLock::new(Arc::new(running)) }
     }
 
-    /// What decides, and goes on to as long as this is held.
-    pub(crate) async fn hold(&self) -> RwLockReadGuard<'_, Arc<Running>> {
-        self.running.read().await
+    /// What decides, and goes on to as long as the guard is held.
+    pub(crate) async fn hold(&self) -> (RwLockReadGuard<'_, ()>, Arc<Running>) {
+        let guard = self.gate.read().await;
+        (guard, self.now())
     }
 
     /// What decides now.
     pub(crate) fn now(&self) -> Arc<Running> {
-        // Nobody holds it for longer than the log takes for an entry.
-        match self.running.try_read() {
-            Ok(running) => Arc::clone(&running),
-            Err(_) => Arc::clone(&*block_on(self.running.read())),
-        }
+        // Nothing that may panic runs while it is held.
+        Arc::clone(&self.running.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records `next` and lets it decide, between two decisions.
@@ -126,14 +139,18 @@ impl Switch {
         let components = policies.iter().map(|policy| Arc::clone(policy.component()));
         let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone())));
         let draft = Draft::configuration(now, configuration(&config, components.collect())?)?;
-        let mut running = self.running.write().await;
-        // Who waits for a limit must not get round it by a change elsewhere.
-        let limits = match config.limits == running.config.limits {
-            true => Arc::clone(&running.limits),
-            false => Arc::new(running.limits.replaced(&config.limits, now)?),
-        };
+        let _alone = self.gate.write().await;
+        let before = self.now();
+        let mut unfinished = Unfinished(Some(ledger.log.stopper()));
         let receipt = ledger.log.append(draft, Tier::Durable).await?;
-        *running = Arc::new(Running::new(config, policies, skills, limits, Arc::clone(ledger)));
+        // Who waits for a limit must not get round it by a change elsewhere.
+        let limits = match config.limits == before.config.limits {
+            true => Arc::clone(&before.limits),
+            false => Arc::new(before.limits.replaced(&config.limits, now)?),
+        };
+        let running = Arc::new(Running::new(config, policies, skills, limits, Arc::clone(ledger)));
+        *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+        unfinished.0 = None;
         Ok(receipt)
     }
 }

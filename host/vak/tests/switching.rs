@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 
 use futures_executor::block_on;
 use vak::{ActionRequest, Config, Decided, Host, Json, Name};
@@ -140,4 +141,75 @@ fn every_verdict_is_by_the_configuration_before_it() {
         }
     }
     assert!(configurations == 7 && decisions > 20, "{configurations} {decisions}");
+}
+
+/// A switch that waits for its entry: the log's own thread is slower than this.
+fn begun<'h>(host: &'h Host, next: vak::Prepared) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + 'h>>> {
+    let mut switch: std::pin::Pin<Box<dyn Future<Output = ()> + 'h>> =
+        Box::pin(async { drop(host.switch_to(next).await.unwrap()) });
+    let pending = switch.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    pending.then_some(switch)
+}
+
+/// On the one thread of an executor nobody may wait for whoever needs it.
+#[test]
+fn who_looks_does_not_wait_for_a_switch() {
+    let site = Site::new().rules(PERMITS);
+    let host = site.host();
+    for _ in 0..20 {
+        let switch = begun(&host, host.prepare(with(&site, FORBIDS)).unwrap());
+        assert_eq!((host.policies().len(), host.skills().len()), (1, 0));
+        assert!(host.config().limits.is_empty());
+        if let Some(switch) = switch {
+            block_on(switch);
+            return;
+        }
+    }
+    panic!("no switch ever waited");
+}
+
+#[test]
+fn a_switch_that_is_given_up_stops_the_host() {
+    let site = Site::new().rules(PERMITS);
+    for _ in 0..20 {
+        let host = site.host();
+        if let Some(switch) = begun(&host, host.prepare(with(&site, PERMITS)).unwrap()) {
+            drop(switch);
+            let decided = decide(&host);
+            let why = decided.verdict.reasons.last().unwrap().to_string();
+            assert!(!decided.verdict.is_allow() && why.contains("was interrupted"), "{why}");
+            return;
+        }
+    }
+    panic!("no switch ever waited");
+}
+
+/// What a policy says in its own words, and wants in place of an argument.
+#[test]
+fn nothing_that_quotes_an_erasable_argument_is_in_an_entry() {
+    let rules = "[[rule]]\nid = 'all'\neffect = 'permit'\nwhen = [{ argument = '/card', starts_with = '4' }]\n\
+                 obligations = [{ redact = { argument = '/card', with = '4111 (redacted)' } }]\n";
+    let site = Site::new().rules(rules);
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), config.replace("key = 'log.key'", "key = 'log.key', payloads = 'erasable'")).unwrap();
+    let host = site.host();
+    let request = ActionRequest {
+        agent: "ada".parse().unwrap(),
+        session: "s".parse().unwrap(),
+        operation: "o".parse().unwrap(),
+        resource: "r".parse().unwrap(),
+        arguments: Json::parse(r#"{"card":"4111 1111"}"#).unwrap(),
+        attributes: Default::default(),
+        labels: Vec::new(),
+    };
+    let decided = block_on(host.decide_for(&host.stamp(request).unwrap(), vak::Able::ALL));
+    // Whoever asked is told all of it.
+    assert!(decided.verdict.reasons[0].message.contains("4111 1111"), "{:?}", decided.verdict);
+    let (log, seq) = (host.log(), decided.receipt.unwrap().seq());
+    host.close().unwrap();
+    let entry = LogReader::open(&log).unwrap().entry(seq).unwrap();
+    assert!(!String::from_utf8_lossy(&entry.encode().unwrap()).contains("4111"));
+    let Body::Decision(_, decision) = entry.body else { panic!() };
+    assert_eq!(decision.verdict.reasons[0].rule.as_deref(), Some("all"));
+    assert_eq!(decision.verdict.obligations[0].to_string(), "the argument `/card` redacted");
 }
