@@ -45,9 +45,11 @@
 #![forbid(unsafe_code)]
 
 mod join;
+mod judge;
 mod pipeline;
 mod ports;
 
 pub use join::Join;
+pub use judge::{Judged, judge};
 pub use pipeline::{Decided, HeldBy, Pipeline};
 pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use vak_types::{Action, Decision, Effect, Json, Obligation, Reason, Verdict};
+use vak_types::{Action, Decision, Effect, Json, Reason, Verdict};
 
 use crate::join::{Join, line};
+use crate::judge::{Judged, judge};
 use crate::ports::{Able, Guard, Ledger, Limiter, Reservation};
 
 /// A verdict, the proof that it was recorded, and what it holds.
@@ -28,14 +29,6 @@ impl<Receipt, Held> Decided<Receipt, Held> {
     pub fn arguments<'a>(&'a self, action: &'a Action) -> &'a Json {
         self.arguments.as_ref().unwrap_or(&action.arguments)
     }
-}
-
-/// A verdict before it is recorded.
-struct Judged<Reservation> {
-    verdict: Verdict,
-    /// What is to be held once it is: `Some` for an allow only.
-    reservation: Option<Reservation>,
-    arguments: Option<Json>,
 }
 
 /// What the limits hold for an action that `Limits` let pass.
@@ -75,11 +68,10 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     }
 
     /// Decides one action, which somebody carries out who is `able` to do so
-    /// much. Returns when the ledger has acknowledged the
-    /// verdict; dropping the future before that releases no verdict and
+    /// much. Returns when the ledger has acknowledged the verdict; dropping the future before that releases no verdict and
     /// consumes nothing, though the ledger may have an entry.
     pub async fn decide(&self, action: &Action, able: Able) -> Decided<Log::Receipt, HeldBy<Limits>> {
-        let Judged { mut verdict, reservation, arguments } = self.judge(action, able);
+        let (Judged { mut verdict, arguments }, reservation) = self.judge(action, able);
         match self.ledger.record(action, &verdict).await {
             Ok(receipt) => {
                 let held = reservation.map(Reservation::hold);
@@ -96,61 +88,20 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
         }
     }
 
-    fn judge(&self, action: &Action, able: Able) -> Judged<Limits::Reservation> {
-        let mut join = Join::new(self.unsigned);
-        let reservation = match self.limits.reserve(action) {
-            Ok(reservation) => reservation,
+    /// What is to be held once the verdict is recorded: `Some` for an allow only.
+    fn judge(&self, action: &Action, able: Able) -> (Judged, Option<Limits::Reservation>) {
+        match self.limits.reserve(action) {
+            Ok(reservation) => {
+                let judged = judge(&self.guards, action, able, self.unsigned);
+                let reservation = judged.verdict.is_allow().then_some(reservation);
+                (judged, reservation)
+            }
             // Nobody else is asked: a flood must not cost policy evaluations.
             Err(exceeded) => {
+                let mut join = Join::new(self.unsigned);
                 join.exceed(exceeded);
-                return Judged { verdict: join.finish(), reservation: None, arguments: None };
+                (Judged { verdict: join.finish(), arguments: None }, None)
             }
-        };
-        self.hear(&mut join, action);
-        let arguments = match join.allows() && !join.obligations().is_empty() {
-            true => self.oblige(&mut join, action, able),
-            false => None,
-        };
-        let verdict = join.finish();
-        let allowed = verdict.is_allow();
-        Judged { verdict, reservation: allowed.then_some(reservation), arguments: arguments.filter(|_| allowed) }
-    }
-
-    fn hear(&self, join: &mut Join, action: &Action) {
-        for guard in self.guards.iter().filter(|guard| guard.covers(action)) {
-            join.hear(guard, guard.evaluate(action));
         }
-    }
-
-    /// Looks whether what is wanted of an action that would be allowed can be
-    /// done, and whether it would be allowed like that, too: a policy that may
-    /// only restrict must not put other arguments in place of those that the
-    /// others have seen. Gives the arguments if they change.
-    fn oblige(&self, join: &mut Join, action: &Action, able: Able) -> Option<Json> {
-        if let Some(unmet) = join.obligations().iter().find(|obligation| !able.meets(obligation)) {
-            let message =
-                format!("it is allowed with {unmet}, and whoever asks for it does not say that it will see to that");
-            join.object(&message);
-            return None;
-        }
-        let arguments = match Obligation::applied(join.obligations(), &action.arguments) {
-            Ok(arguments) if arguments == action.arguments => return None,
-            Ok(arguments) => arguments,
-            Err(error) => {
-                join.object(&error.to_string());
-                return None;
-            }
-        };
-        let action = Action { arguments, ..action.clone() };
-        let mut again = Join::new(self.unsigned);
-        self.hear(&mut again, &action);
-        let settled = again.obligations().iter().all(|obligation| able.meets(obligation))
-            && Obligation::applied(again.obligations(), &action.arguments).is_ok_and(|twice| twice == action.arguments);
-        if !settled {
-            join.object("what its obligations make of it obliges to something else again");
-        }
-        join.oblige_also(again.obligations());
-        join.hear_again(again);
-        Some(action.arguments)
     }
 }

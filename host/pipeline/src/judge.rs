@@ -1,0 +1,68 @@
+//! What guards say of an action together, before any ledger has it.
+
+use vak_types::{Action, Json, Obligation, Verdict};
+
+use crate::join::Join;
+use crate::ports::{Able, Guard};
+
+/// A verdict that nobody has recorded, so nothing may be done on it.
+#[derive(Debug)]
+pub struct Judged {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The arguments to carry the action out with, where obligations make them
+    /// others than were asked.
+    pub arguments: Option<Json>,
+}
+
+/// Asks those of `guards` that cover `action`, which somebody would carry out
+/// who is `able` to do so much. `unsigned` marks the verdict from the start.
+pub fn judge(guards: &[impl Guard], action: &Action, able: Able, unsigned: bool) -> Judged {
+    let mut join = heard(guards, action, unsigned);
+    let arguments = match join.allows() && !join.obligations().is_empty() {
+        true => oblige(&mut join, guards, action, able),
+        false => None,
+    };
+    let verdict = join.finish();
+    let arguments = arguments.filter(|_| verdict.is_allow());
+    Judged { verdict, arguments }
+}
+
+fn heard(guards: &[impl Guard], action: &Action, unsigned: bool) -> Join {
+    let mut join = Join::new(unsigned);
+    for guard in guards.iter().filter(|guard| guard.covers(action)) {
+        join.hear(guard, guard.evaluate(action));
+    }
+    join
+}
+
+/// Looks whether what is wanted of an action that would be allowed can be done,
+/// and whether it would be allowed like that, too: a policy that may only
+/// restrict must not put other arguments in place of those that the others have
+/// seen. Gives the arguments if they change.
+fn oblige(join: &mut Join, guards: &[impl Guard], action: &Action, able: Able) -> Option<Json> {
+    if let Some(unmet) = join.obligations().iter().find(|obligation| !able.meets(obligation)) {
+        let message =
+            format!("it is allowed with {unmet}, and whoever asks for it does not say that it will see to that");
+        join.object(&message);
+        return None;
+    }
+    let arguments = match Obligation::applied(join.obligations(), &action.arguments) {
+        Ok(arguments) if arguments == action.arguments => return None,
+        Ok(arguments) => arguments,
+        Err(error) => {
+            join.object(&error.to_string());
+            return None;
+        }
+    };
+    let action = Action { arguments, ..action.clone() };
+    let again = heard(guards, &action, false);
+    let settled = again.obligations().iter().all(|obligation| able.meets(obligation))
+        && Obligation::applied(again.obligations(), &action.arguments).is_ok_and(|twice| twice == action.arguments);
+    if !settled {
+        join.object("what its obligations make of it obliges to something else again");
+    }
+    join.oblige_also(again.obligations());
+    join.hear_again(again);
+    Some(action.arguments)
+}
