@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-audit", &["vak-types"]),
     ("vak-limits", &["vak-types"]),
     ("vak-memory", &["vak-types"]),
+    ("vak-session", &["vak-types"]),
     ("vak-pipeline", &["vak-types"]),
     ("vak-trust", &["vak-types"]),
     // Whoever audits needs nothing that could act.
@@ -41,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",
+            "vak-session",
             "vak-trust",
             "vak-types",
         ],
@@ -57,6 +59,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-plugin",
             "vak-registry",
             "vak-server",
+            "vak-session",
             "vak-skill-sign",
             "vak-trust",
             "vak-types",

@@ -9,11 +9,11 @@ use futures_executor::block_on;
 use tempfile::TempDir;
 use vak_audit::{
     Body, Commitment, Configuration, Contents, Draft, Dropped, EntryKind, FileStore, Log, MemoryStore, Options, Origin,
-    Outcome, Payloads, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
+    Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
 };
 use vak_types::{
     Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId,
-    Obligation, Reason, Source, Timestamp, Verdict, Wanted,
+    Obligation, PastMark, Reason, Source, Timestamp, Verdict, Wanted,
 };
 
 /// What a log in a web server's folder can have, or all there is.
@@ -120,7 +120,8 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
         1 => ended(Status::Succeeded, Some(Contents::of(b"what came back"))),
         2 => decided(Decision::Backtrack, beside),
         3 => decided(Decision::Escalate, Payloads::Inline),
-        4 => dropped(seq, What::Calls { count: seq }),
+        4 if seq % 20 == 4 => dropped(seq, What::Calls { count: seq }),
+        4 => dropped(seq, What::Shadows { count: seq }),
         5 => decided(Decision::Deny, beside),
         6 => ended(Status::Unknown, None),
         7 => Draft::configuration(time(seq), configuration()).unwrap(),
@@ -128,8 +129,16 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
             Some(Commitment { digest, .. }) if seq % 20 == 8 => dropped(seq, What::Payload { commitment: *digest }),
             _ => dropped(seq, What::Tail { bytes: seq }),
         },
-        _ => decided(Decision::Deny, beside),
+        _ if seq % 20 == 9 => decided(Decision::Deny, beside),
+        _ => shadow(seq, contains),
     }
+}
+
+/// What a policy in shadow said of the action four entries before.
+fn shadow(seq: u64, contains: Contains) -> Draft {
+    let Verdict { mut reasons, obligations, .. } = verdict(Decision::Allow);
+    let shadow = Shadow { decision: seq - 4, reason: reasons.swap_remove(0), obligations };
+    Draft::shadow(&action(seq - 4, contains), time(seq), &shadow).unwrap()
 }
 
 fn dropped(seq: u64, what: What) -> Draft {
@@ -193,7 +202,9 @@ fn verdict(decision: Decision) -> Verdict {
         .into(),
         _ => Vec::new(),
     };
-    Verdict { decision, reasons, obligations, retry_after_ms, unsigned: decision == Decision::Escalate }
+    let past = PastMark { steps: 3, since: Timestamp::from_nanos(1_600_000_000_000_000_000) };
+    let past = (decision == Decision::Allow).then_some(past);
+    Verdict { decision, reasons, obligations, retry_after_ms, past, unsigned: decision == Decision::Escalate }
 }
 
 fn component(config: bool, signer: bool) -> ComponentRef {

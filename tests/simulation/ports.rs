@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use vak_limits::{Held, Kind, Limit, Limits, Per, Rate};
 use vak_pipeline::{Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};
-use vak_types::{Action, ActionId, ComponentRef, Digest, Failure, KeyId, Verdict};
+use vak_types::{Action, ActionId, ComponentRef, Digest, Failure, KeyId, Past, Verdict};
 
 use crate::script::{LedgerEnd, LimitKind, Plan, Post, Terms};
 
@@ -68,7 +68,7 @@ impl Guard for ScriptedGuard {
         self.standing
     }
 
-    fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
+    fn evaluate(&self, action: &Action, _: Option<&Arc<Past>>) -> Result<Finding, Failure> {
         let mut scene = self.stage.scene();
         scene.asked.push((number(action), self.index));
         let answer = scene.plans[number(action)].answers[self.index];

@@ -88,8 +88,8 @@ pub enum DecodeError {
         /// Its length.
         bytes: u64,
     },
-    /// An outcome that names a decision which isn't before it.
-    #[error("entry {seq} is the outcome of entry {decision}, which is not before it")]
+    /// An outcome or finding that names a decision which isn't before it.
+    #[error("entry {seq} is about entry {decision}, which is not before it")]
     Order {
         /// The entry.
         seq: u64,

@@ -6,7 +6,7 @@ use crate::codec::{EncodeError, Writer};
 use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
 use crate::payload::{Payload, Payloads};
-use crate::{Body, Configuration, Dropped, EntryKind, Outcome};
+use crate::{Body, Configuration, Dropped, EntryKind, Outcome, Shadow};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -53,6 +53,19 @@ impl Draft {
         outcome.write(&mut writer);
         let rest = writer.finish(REST_BYTES_MAX)?;
         Ok(Self { kind: EntryKind::Outcome, rest, payloads: Vec::new(), erases: None, after: Some(outcome.decision) })
+    }
+
+    /// The record of what a policy without a say said of `action`, at `time`.
+    ///
+    /// # Errors
+    /// Its texts are too long; about 14 KiB always fit.
+    pub fn shadow(action: &Action, time: Timestamp, shadow: &Shadow) -> Result<Self, EncodeError> {
+        let mut writer = Writer::with_capacity(256);
+        write_start(&mut writer, time, EntryKind::Shadow);
+        write_about(&mut writer, action);
+        shadow.write(&mut writer);
+        let rest = writer.finish(REST_BYTES_MAX)?;
+        Ok(Self { kind: EntryKind::Shadow, rest, payloads: Vec::new(), erases: None, after: Some(shadow.decision) })
     }
 
     /// The record of what decides from `time` on.

@@ -8,6 +8,7 @@ mod kind;
 mod outcome;
 mod part;
 mod rotation;
+mod shadow;
 mod verdict;
 
 use vak_types::{Digest, Timestamp};
@@ -20,10 +21,11 @@ pub(crate) use decision::write_decision;
 pub use dropped::{Dropped, What};
 pub use kind::{EntryKind, KindError, KindSet};
 pub use outcome::{Outcome, Status};
-pub(crate) use part::Kept;
 pub use part::{Contents, PART_BYTES_MAX, Part};
+pub(crate) use part::{Encoding, Kept, decode};
 pub use rotation::KeyRotation;
 pub(crate) use rotation::Turn;
+pub use shadow::Shadow;
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 use crate::{Commitment, Origin};
@@ -49,6 +51,8 @@ pub enum Body {
     Configuration(Configuration),
     /// Something is not, or no longer, in the log.
     Drop(Dropped),
+    /// A policy without a say judged an action.
+    Shadow(About, Box<Shadow>),
 }
 
 impl Body {
@@ -60,14 +64,24 @@ impl Body {
             Self::KeyRotation(_) => EntryKind::KeyRotation,
             Self::Configuration(_) => EntryKind::Configuration,
             Self::Drop(_) => EntryKind::Drop,
+            Self::Shadow(..) => EntryKind::Shadow,
         }
     }
 
     /// Whose action this is about; `None` when it is about the log itself.
     pub fn about(&self) -> Option<&About> {
         match self {
-            Self::Decision(about, _) | Self::Outcome(about, _) => Some(about),
+            Self::Decision(about, _) | Self::Outcome(about, _) | Self::Shadow(about, _) => Some(about),
             Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) => None,
+        }
+    }
+
+    /// The [`seq`](Entry::seq) of the decision that this follows.
+    pub fn decision(&self) -> Option<u64> {
+        match self {
+            Self::Outcome(_, outcome) => Some(outcome.decision),
+            Self::Shadow(_, shadow) => Some(shadow.decision),
+            _ => None,
         }
     }
 
@@ -101,6 +115,7 @@ impl Body {
             Self::KeyRotation(rotation) => rotation.write(writer),
             Self::Configuration(configuration) => configuration.write(writer),
             Self::Drop(dropped) => dropped.write(writer),
+            Self::Shadow(_, shadow) => shadow.write(writer),
         }
     }
 
@@ -111,6 +126,7 @@ impl Body {
             EntryKind::KeyRotation => Self::KeyRotation(Box::new(KeyRotation::read(reader)?)),
             EntryKind::Configuration => Self::Configuration(Configuration::read(reader)?),
             EntryKind::Drop => Self::Drop(Dropped::read(reader)?),
+            EntryKind::Shadow => Self::Shadow(About::read(reader)?, Box::new(Shadow::read(reader)?)),
         })
     }
 }
@@ -162,7 +178,7 @@ impl Entry {
         let kind = EntryKind::from_tag(kind).ok_or_else(|| reader.bad_tag("kind", kind))?;
         let body = Body::read(kind, &mut reader)?;
         reader.end()?;
-        if let Body::Outcome(_, Outcome { decision, .. }) = body
+        if let Some(decision) = body.decision()
             && decision >= seq
         {
             return Err(DecodeError::Order { seq, decision });

@@ -31,6 +31,7 @@
 //!     reasons: vec![Reason::host(Effect::Forbid, "no policy permits it")],
 //!     obligations: Vec::new(),
 //!     retry_after_ms: None,
+//!     past: None,
 //!     unsigned: false,
 //! };
 //!
@@ -84,7 +85,7 @@ pub use codec::{DecodeError, EncodeError};
 pub use draft::Draft;
 pub use entry::{
     About, Body, Configuration, Contents, Decision, Dropped, ENTRY_BYTES_MAX, Entry, EntryKind, KeyRotation, KindError,
-    KindSet, Outcome, PART_BYTES_MAX, Part, Status, What,
+    KindSet, Outcome, PART_BYTES_MAX, Part, Shadow, Status, What,
 };
 pub use follow::{FollowError, Followed, Follower};
 pub use index::{Cursor, Index, IndexError, Page, Query};

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use vak_types::{ActionRequest, Json, Label};
+
 use crate::bundle::Bundle;
 use crate::checkpoint::size_in;
 use crate::codec::DecodeError;
+use crate::entry::{Encoding, decode};
 use crate::store::{Source, StorageError, open_source};
 use crate::tlog_proof::EntryProof;
 use crate::tree::Tree;
-use crate::{Checkpoint, Entry, Origin, Payload, VerifierKey, VerifyError};
+use crate::{Body, Checkpoint, Decision, Entry, Origin, Part, Payload, VerifierKey, VerifyError};
 
 /// Why an entry can't be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +103,46 @@ impl LogReader {
             }
             payload => Ok(payload),
         }
+    }
+
+    /// The action that a decision was about; `None` if part of it was erased, or
+    /// the entry is no decision.
+    ///
+    /// # Errors
+    /// The storage can't be read, or a payload was altered.
+    pub fn action(&self, entry: &Entry) -> Result<Option<vak_types::Action>, ReadError> {
+        let Body::Decision(about, decision) = &entry.body else { return Ok(None) };
+        let arguments = self.value(&decision.arguments)?.and_then(|text| Json::parse(&text).ok());
+        let (attributes, labels) = (self.value(&decision.attributes)?, self.labels(decision)?);
+        let (Some(arguments), Some(attributes), Some(labels)) = (arguments, attributes, labels) else {
+            return Ok(None);
+        };
+        let request = ActionRequest {
+            session: about.session.clone(),
+            agent: about.agent.clone(),
+            operation: decision.operation.clone(),
+            resource: decision.resource.clone(),
+            arguments,
+            attributes,
+            labels,
+        };
+        Ok(Some(request.at(about.action.clone(), entry.time)))
+    }
+
+    /// Where the arguments of an action came from; `None` if that was erased.
+    ///
+    /// # Errors
+    /// The storage can't be read, or the payload was altered.
+    pub fn labels(&self, decision: &Decision) -> Result<Option<Vec<Label>>, ReadError> {
+        self.value(&decision.labels)
+    }
+
+    /// A part's value, wherever it stands.
+    fn value<T: Encoding + Clone>(&self, part: &Part<T>) -> Result<Option<T>, ReadError> {
+        let Some(commitment) = part.commitment() else { return Ok(part.value().cloned()) };
+        let Some(payload) = self.payload(commitment)? else { return Ok(None) };
+        let damaged = |error| StorageError::Damaged(format!("the payload {}: {error}", commitment.digest));
+        Ok(Some(decode(&payload.bytes).map_err(damaged)?))
     }
 
     /// A proof that entry `seq` is in the log `origin`, under its newest

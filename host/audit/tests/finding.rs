@@ -40,8 +40,14 @@ fn drafts() -> impl Iterator<Item = Draft> {
         };
         let decision = [Decision::Allow, Decision::Deny, Decision::Escalate, Decision::Backtrack]
             [usize::try_from(index % 4).unwrap()];
-        let verdict =
-            Verdict { decision, reasons: vec![reason], obligations: Vec::new(), retry_after_ms: None, unsigned: false };
+        let verdict = Verdict {
+            decision,
+            reasons: vec![reason],
+            obligations: Vec::new(),
+            retry_after_ms: None,
+            past: None,
+            unsigned: false,
+        };
         Draft::decision(&action, &verdict, Payloads::Inline).unwrap()
     })
 }

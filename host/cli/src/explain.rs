@@ -12,6 +12,10 @@ use crate::words::quoted;
 /// Longest line that is printed, in bytes: the longest reason and its names.
 const LINE_BYTES_MAX: usize = 4_096;
 
+/// How many entries later what policies in shadow said is looked for: they can be
+/// behind by their queue, and each of those has an entry or several.
+const SHADOWS_WITHIN: u64 = 16_384;
+
 /// Say why a past action was allowed or not: every voice, and who it was. Exit
 /// codes: 0 it was a decision, 2 it was not, or can't be read.
 #[derive(Args)]
@@ -25,7 +29,8 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let log = self.configured.load()?.log();
-        let entry = LogReader::open(&log)?.entry(self.seq)?;
+        let reader = LogReader::open(&log)?;
+        let entry = reader.entry(self.seq)?;
         let Body::Decision(about, decision) = &entry.body else {
             anyhow::bail!("entry {} is not a decision but of the kind `{}`", self.seq, entry.body.kind());
         };
@@ -35,6 +40,14 @@ impl Explain {
         );
         println!("{}", quoted(&head));
         print(&decision.verdict);
+        for later in reader.entries(self.seq + 1, SHADOWS_WITHIN) {
+            match later?.body {
+                Body::Shadow(_, shadow) if shadow.decision == self.seq => {
+                    println!("shadow   {}", printable(&voice(&shadow.reason), LINE_BYTES_MAX));
+                }
+                _ => {}
+            }
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -59,6 +72,9 @@ fn print(verdict: &Verdict) {
     }
     for obligation in &verdict.obligations {
         println!("with     {}", printable(&obligation.to_string(), LINE_BYTES_MAX));
+    }
+    if let Some(past) = verdict.past {
+        println!("session  {} earlier actions known, since {}", past.steps, past.since);
     }
     if let Some(wait) = verdict.retry_after_ms {
         println!("retry    after {wait} ms");

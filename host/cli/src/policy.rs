@@ -5,10 +5,11 @@ mod junit;
 mod test;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use vak_plugin::Policy as Guard;
-use vak_types::{Action, Verdict};
+use vak_types::{Action, Past, Verdict};
 
 /// Try configurations before they decide.
 #[derive(Subcommand)]
@@ -26,8 +27,8 @@ impl Policy {
     }
 }
 
-/// What `policies` say of an action together, without limits and without a log,
-/// to somebody who can meet every obligation.
-fn judge(policies: &[Guard], action: &Action) -> Verdict {
-    vak_pipeline::judge(policies, action, vak::Able::ALL, false).verdict
+/// What `policies` say of an action together, whose session did this before,
+/// without limits and without a log, to somebody who can meet every obligation.
+fn judge(policies: &[Guard], action: &Action, past: &Arc<Past>) -> Verdict {
+    vak_pipeline::judge(policies, action, Some(past), vak::Able::ALL, false).verdict
 }

@@ -41,6 +41,7 @@ pub(crate) fn check(
         let asks = |capability: &Capability| requested.contains(capability);
         match Capability::for_import(&import) {
             Some(Need::Nothing) => {}
+            Some(Need::BeingA(wanted)) if wanted == kind => {}
             Some(Need::OrStandIn(capability)) if !asks(&capability) => {}
             Some(Need::OrStandIn(capability) | Need::Right(capability)) if asks(&capability) => {
                 if !granted.contains(&capability) {

@@ -124,6 +124,7 @@ impl Join {
             reasons: self.reasons,
             obligations: self.obligations,
             retry_after_ms: self.retry_after_ms,
+            past: None,
             unsigned: self.unsigned,
         }
     }
@@ -136,6 +137,16 @@ impl Join {
     }
 }
 
+/// What a guard says, heard by itself: its voice as it would stand in a verdict,
+/// and what it would have had done. Of several the strictest.
+pub fn alone(guard: &impl Guard, answer: Result<Finding, Failure>) -> (Reason, Vec<Obligation>) {
+    let mut join = Join::new(false);
+    join.hear(guard, answer);
+    let Join { reasons, obligations, .. } = join;
+    let voice = reasons.into_iter().rev().max_by_key(|reason| reason.effect);
+    (voice.unwrap_or_else(|| Reason::host(Effect::Abstain, "")), obligations)
+}
+
 /// A text made fit for a reason.
 pub(crate) fn line(text: &str) -> String {
     printable(text, TEXT_BYTES_MAX)
@@ -146,7 +157,7 @@ mod tests {
     use std::sync::Arc;
 
     use proptest::prelude::*;
-    use vak_types::{Action, ComponentRef, Digest, FailureKind};
+    use vak_types::{Action, ComponentRef, Digest, FailureKind, Past};
 
     use super::*;
 
@@ -166,7 +177,7 @@ mod tests {
             self.standing
         }
 
-        fn evaluate(&self, _: &Action) -> Result<Finding, Failure> {
+        fn evaluate(&self, _: &Action, _: Option<&Arc<Past>>) -> Result<Finding, Failure> {
             unreachable!("the join is fed by hand")
         }
     }

@@ -1,6 +1,8 @@
 //! What guards say of an action together, before any ledger has it.
 
-use vak_types::{Action, Json, Obligation, Verdict};
+use std::sync::Arc;
+
+use vak_types::{Action, Json, Obligation, Past, Verdict};
 
 use crate::join::Join;
 use crate::ports::{Able, Guard};
@@ -16,11 +18,12 @@ pub struct Judged {
 }
 
 /// Asks those of `guards` that cover `action`, which somebody would carry out
-/// who is `able` to do so much. `unsigned` marks the verdict from the start.
-pub fn judge(guards: &[impl Guard], action: &Action, able: Able, unsigned: bool) -> Judged {
-    let mut join = heard(guards, action, unsigned);
+/// who is `able` to do so much; they may ask for its session's `past`.
+/// `unsigned` marks the verdict from the start.
+pub fn judge(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, able: Able, unsigned: bool) -> Judged {
+    let mut join = heard(guards, action, past, unsigned);
     let arguments = match join.allows() && !join.obligations().is_empty() {
-        true => oblige(&mut join, guards, action, able),
+        true => oblige(&mut join, guards, action, past, able),
         false => None,
     };
     let verdict = join.finish();
@@ -28,10 +31,10 @@ pub fn judge(guards: &[impl Guard], action: &Action, able: Able, unsigned: bool)
     Judged { verdict, arguments }
 }
 
-fn heard(guards: &[impl Guard], action: &Action, unsigned: bool) -> Join {
+fn heard(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, unsigned: bool) -> Join {
     let mut join = Join::new(unsigned);
     for guard in guards.iter().filter(|guard| guard.covers(action)) {
-        join.hear(guard, guard.evaluate(action));
+        join.hear(guard, guard.evaluate(action, past));
     }
     join
 }
@@ -40,7 +43,13 @@ fn heard(guards: &[impl Guard], action: &Action, unsigned: bool) -> Join {
 /// and whether it would be allowed like that, too: a policy that may only
 /// restrict must not put other arguments in place of those that the others have
 /// seen. Gives the arguments if they change.
-fn oblige(join: &mut Join, guards: &[impl Guard], action: &Action, able: Able) -> Option<Json> {
+fn oblige(
+    join: &mut Join,
+    guards: &[impl Guard],
+    action: &Action,
+    past: Option<&Arc<Past>>,
+    able: Able,
+) -> Option<Json> {
     if let Some(unmet) = join.obligations().iter().find(|obligation| !able.meets(obligation)) {
         let message =
             format!("it is allowed with {unmet}, and whoever asks for it does not say that it will see to that");
@@ -56,7 +65,7 @@ fn oblige(join: &mut Join, guards: &[impl Guard], action: &Action, able: Able) -
         }
     };
     let action = Action { arguments, ..action.clone() };
-    let again = heard(guards, &action, false);
+    let again = heard(guards, &action, past, false);
     let settled = again.obligations().iter().all(|obligation| able.meets(obligation))
         && Obligation::applied(again.obligations(), &action.arguments).is_ok_and(|twice| twice == action.arguments);
     if !settled {

@@ -19,14 +19,14 @@
 //! ```
 //! use std::sync::Arc;
 //! use vak_pipeline::{Finding, Guard, Join, Standing};
-//! use vak_types::{Action, ComponentRef, Decision, Effect, Failure};
+//! use vak_types::{Action, ComponentRef, Decision, Effect, Failure, Past};
 //!
 //! struct Always(Effect, Arc<ComponentRef>);
 //!
 //! impl Guard for Always {
 //!     fn component(&self) -> &Arc<ComponentRef> { &self.1 }
 //!     fn standing(&self) -> Standing { Standing::RestrictOnly }
-//!     fn evaluate(&self, _: &Action) -> Result<Finding, Failure> {
+//!     fn evaluate(&self, _: &Action, _: Option<&Arc<Past>>) -> Result<Finding, Failure> {
 //!         Ok(Finding { effect: self.0, rule: None, reason: "always".into(), obligations: vec![], approvals: vec![] })
 //!     }
 //! }
@@ -37,7 +37,7 @@
 //! // A permit from a guard that may only restrict is not enough.
 //! let guard = Always(Effect::Permit, component);
 //! let mut join = Join::new(false);
-//! join.hear(&guard, guard.evaluate(&action));
+//! join.hear(&guard, guard.evaluate(&action, None));
 //! assert_eq!(join.finish().decision, Decision::Deny);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -49,7 +49,7 @@ mod judge;
 mod pipeline;
 mod ports;
 
-pub use join::Join;
+pub use join::{Join, alone};
 pub use judge::{Judged, judge};
 pub use pipeline::{Decided, HeldBy, Pipeline};
-pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Standing};
+pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Sessions, Standing};

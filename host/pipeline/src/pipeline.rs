@@ -6,7 +6,7 @@ use vak_types::{Action, Decision, Effect, Json, Reason, Verdict};
 
 use crate::join::{Join, line};
 use crate::judge::{Judged, judge};
-use crate::ports::{Able, Guard, Ledger, Limiter, Reservation};
+use crate::ports::{Able, Guard, Ledger, Limiter, Reservation, Sessions};
 
 /// A verdict, the proof that it was recorded, and what it holds.
 #[derive(Debug)]
@@ -35,9 +35,9 @@ impl<Receipt, Held> Decided<Receipt, Held> {
 pub type HeldBy<Limits> = <<Limits as Limiter>::Reservation as Reservation>::Held;
 
 /// The decision path over one set of limits, guards and one ledger.
-#[derive(Debug)]
 pub struct Pipeline<Limits, Voice, Log> {
     limits: Limits,
+    sessions: Option<Arc<dyn Sessions>>,
     guards: Arc<[Voice]>,
     ledger: Log,
     unsigned: bool,
@@ -49,7 +49,13 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     pub fn new(limits: Limits, guards: impl Into<Arc<[Voice]>>, ledger: Log, unsigned: bool) -> Self {
         let guards = guards.into();
         let unsigned = unsigned || guards.iter().any(|guard| guard.component().signer.is_none());
-        Self { limits, guards, ledger, unsigned }
+        Self { limits, sessions: None, guards, ledger, unsigned }
+    }
+
+    /// The same path, with guards that ask what a session did before.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Arc<dyn Sessions>) -> Self {
+        Self { sessions: Some(sessions), ..self }
     }
 
     /// The ledger the verdicts go to.
@@ -92,7 +98,7 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     fn judge(&self, action: &Action, able: Able) -> (Judged, Option<Limits::Reservation>) {
         match self.limits.reserve(action) {
             Ok(reservation) => {
-                let judged = judge(&self.guards, action, able, self.unsigned);
+                let judged = self.heard(action, able);
                 let reservation = judged.verdict.is_allow().then_some(reservation);
                 (judged, reservation)
             }
@@ -102,6 +108,24 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
                 join.exceed(exceeded);
                 (Judged { verdict: join.finish(), arguments: None }, None)
             }
+        }
+    }
+
+    fn heard(&self, action: &Action, able: Able) -> Judged {
+        let Some(sessions) = &self.sessions else {
+            return judge(&self.guards, action, None, able, self.unsigned);
+        };
+        let mut judged = None;
+        let mark = sessions.turn(action, &mut |past| {
+            judged.insert(judge(&self.guards, action, Some(past), able, self.unsigned)).verdict.is_allow()
+        });
+        match judged {
+            Some(mut judged) => {
+                judged.verdict.past = Some(mark);
+                judged
+            }
+            // Whoever keeps sessions did not ask anybody, so nobody permitted.
+            None => Judged { verdict: Join::new(self.unsigned).finish(), arguments: None },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vak_types::{Action, ComponentRef, Effect, Failure, LimitName, Obligation, Verdict};
+use vak_types::{Action, ComponentRef, Effect, Failure, LimitName, Obligation, Past, PastMark, Verdict};
 
 /// Whether a guard's permit counts. The operator grants it; a publisher cannot
 /// take it.
@@ -65,11 +65,20 @@ pub trait Guard {
         true
     }
 
-    /// Judges one action. The same action gives the same finding.
+    /// Judges one action of a session that did this before. The same gives the
+    /// same finding.
     ///
     /// # Errors
     /// The guard did not answer. That is a deny.
-    fn evaluate(&self, action: &Action) -> Result<Finding, Failure>;
+    fn evaluate(&self, action: &Action, past: Option<&Arc<Past>>) -> Result<Finding, Failure>;
+}
+
+/// What sessions did before.
+pub trait Sessions: Send + Sync {
+    /// Judges `action`, of whose session nobody else is judged meanwhile, and
+    /// adds to its past whether it is allowed. Says upon which past it was
+    /// judged.
+    fn turn(&self, action: &Action, judge: &mut dyn FnMut(&Arc<Past>) -> bool) -> PastMark;
 }
 
 /// A limit with no room left.

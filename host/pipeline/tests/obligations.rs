@@ -9,7 +9,8 @@ use vak_pipeline::{
     Able, Decided, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Pipeline, Reservation, Standing,
 };
 use vak_types::{
-    Action, ActionRequest, ComponentRef, Decision, Digest, Effect, Failure, Json, KeyId, Obligation, Timestamp, Verdict,
+    Action, ActionRequest, ComponentRef, Decision, Digest, Effect, Failure, Json, KeyId, Obligation, Past, Timestamp,
+    Verdict,
 };
 
 /// A guard that answers by a function of the arguments.
@@ -28,7 +29,7 @@ impl Guard for Voice {
         self.standing
     }
 
-    fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
+    fn evaluate(&self, action: &Action, _: Option<&Arc<Past>>) -> Result<Finding, Failure> {
         Ok((self.answer)(action.arguments.as_str()))
     }
 }

@@ -5,7 +5,7 @@
 pub(crate) mod host {
     wasmtime::component::bindgen!({
         path: ["../../wit/host"],
-        inline: "package vak:bindings; world host { import vak:host/log@0.1.0; import vak:host/secrets@0.1.0; import vak:host/memory@0.1.0; }",
+        inline: "package vak:bindings; world host { import vak:host/log@0.1.0; import vak:host/secrets@0.1.0; import vak:host/memory@0.1.0; import vak:host/session@0.1.0; }",
         world: "vak:bindings/host",
         // A line over the limit of host calls ends the guest.
         imports: { default: trappable },
@@ -17,7 +17,10 @@ pub(crate) mod policy {
         path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
         world: "vak:policy/policy-component",
         ownership: Borrowing { duplicate_if_necessary: false },
-        with: { "vak:host/log": crate::bindings::host::vak::host::log },
+        with: {
+            "vak:host/log": crate::bindings::host::vak::host::log,
+            "vak:host/session": crate::bindings::host::vak::host::session,
+        },
     });
 }
 

@@ -30,6 +30,7 @@ mod policy;
 mod scope;
 mod scorer;
 mod secrets;
+mod session;
 mod skill;
 
 pub use adapter::{Adapter, AdapterError, Intake, Wanted};

@@ -19,7 +19,7 @@ use crate::policy::{Evaluate, Policy};
 use crate::scorer::Scorer;
 use crate::secrets::{self, Secrets};
 use crate::skill::Skill;
-use crate::{log, skill};
+use crate::{log, session, skill};
 
 /// A component that is ready, by kind.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
             let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             let evaluate = prepared.call(|store| Evaluate::find(store, prepared.instance_pre())).map_err(stopped)?;
-            Loaded::Policy(Policy::new(prepared, pre, evaluate, Standing::RestrictOnly))
+            let policy = Policy::new(prepared, pre, evaluate, Standing::RestrictOnly);
+            Loaded::Policy(policy.asking_for_session().map_err(stopped)?)
         }
         Kind::Scorer => {
             let pre = ScorerComponentPre::new(pre).map_err(misfit)?;
@@ -98,6 +99,7 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
 /// Links what a component imports; what it may is checked.
 fn link(linker: &mut Linker<CallState>, linking: &Linking<'_>, output: Option<&Sink>) -> wasmtime::Result<()> {
     let Linking { component, capabilities, configuring } = *linking;
+    session::link(linker)?;
     if capabilities.contains(&Capability::Log) {
         log::link(linker)?;
     }
@@ -145,7 +147,12 @@ fn extended(
 
 /// Whether a component may write to its standard output.
 fn prints(prepared: &Prepared) -> bool {
+    imports(prepared, "wasi:io/streams@")
+}
+
+/// Whether a component imports an interface of this name.
+pub(crate) fn imports(prepared: &Prepared, interface: &str) -> bool {
     let pre = prepared.instance_pre();
     let component_type = pre.component().component_type();
-    component_type.imports(pre.engine()).any(|(import, _)| import.starts_with("wasi:io/streams@"))
+    component_type.imports(pre.engine()).any(|(import, _)| import.starts_with(interface))
 }

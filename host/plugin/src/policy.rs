@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vak_engine::{CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Wanted};
+use vak_types::{Action, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Past, Wanted};
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
@@ -12,7 +12,9 @@ use crate::action;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
+use crate::load::imports;
 use crate::scope::Scope;
+use crate::session::Asked;
 
 /// More obligations than one action has a use for. `wit/policy` promises it.
 const OBLIGATIONS_MAX: usize = 16;
@@ -30,6 +32,7 @@ pub struct Policy {
     evaluate: Evaluate,
     standing: Standing,
     scope: Scope,
+    asks_for_session: bool,
 }
 
 /// The function `evaluate` of a component, seen to have the type that
@@ -43,6 +46,10 @@ pub struct Description {
     pub summary: String,
     /// Its rules, in the order of its configuration.
     pub rules: Vec<Rule>,
+    /// Whether it asks what the session did before.
+    pub session: bool,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
 }
 
 /// One rule of a policy.
@@ -64,7 +71,19 @@ impl Policy {
         evaluate: Evaluate,
         standing: Standing,
     ) -> Self {
-        Self { prepared, pre, evaluate, standing, scope: Scope::default() }
+        Self { prepared, pre, evaluate, standing, scope: Scope::default(), asks_for_session: false }
+    }
+
+    /// The same policy, which is told what the session did before if it says that
+    /// it asks. To keep that for those who don't would cost every decision.
+    pub(crate) fn asking_for_session(self) -> Result<Self, Failure> {
+        let asks_for_session = imports(&self.prepared, "vak:host/session@") && self.describe()?.session;
+        Ok(Self { asks_for_session, ..self })
+    }
+
+    /// Whether it asks what a session did before.
+    pub fn asks_for_session(&self) -> bool {
+        self.asks_for_session
     }
 
     pub(crate) fn prepared(&self) -> &Prepared {
@@ -93,7 +112,12 @@ impl Policy {
             policy.vak_policy_policy().call_describe(store)
         })?;
         let rule = |rule: wit::Rule| Rule { id: rule.id, effect: effect(rule.effect), summary: rule.summary };
-        Ok(Description { summary: description.summary, rules: description.rules.into_iter().map(rule).collect() })
+        Ok(Description {
+            summary: description.summary,
+            rules: description.rules.into_iter().map(rule).collect(),
+            session: description.session,
+            warnings: description.warnings,
+        })
     }
 }
 
@@ -110,9 +134,14 @@ impl Guard for Policy {
         self.scope.covers(action)
     }
 
-    fn evaluate(&self, action: &Action) -> Result<Finding, Failure> {
+    fn evaluate(&self, action: &Action, past: Option<&Arc<Past>>) -> Result<Finding, Failure> {
+        let asked = past.filter(|_| self.asks_for_session);
+        let asked = asked.map(|past| Asked { past: Arc::clone(past), now: action.time });
         let answer = action::lend(action, |action| {
             self.prepared.call(|store| {
+                if let Some(asked) = asked {
+                    store.data_mut().extend(asked);
+                }
                 let instance = self.prepared.instance_pre().instantiate(&mut *store)?;
                 self.evaluate.call(store, instance, action)
             })

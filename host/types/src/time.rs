@@ -1,6 +1,7 @@
 //! Time as a value.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Nanoseconds since the Unix epoch, UTC. Read by a surface, never by the
 /// decision path. Covers dates to the year 2554.
@@ -18,6 +19,22 @@ impl Timestamp {
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
+
+    /// So long after; the last moment there is when that is past it.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(duration)))
+    }
+
+    /// So long before; the epoch when that is before it.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(duration)))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// RFC 3339 in UTC with millisecond precision.

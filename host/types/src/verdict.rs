@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ComponentRef, LimitName, Obligation};
+use crate::{ComponentRef, LimitName, Obligation, PastMark};
 
 /// The answer, from loosest to strictest. Joining two takes the stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -192,6 +192,9 @@ pub struct Verdict {
     /// Milliseconds after which a rate limited action can succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// What the session did before, where policies ask for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<PastMark>,
     /// True when the host that decided runs a component without a signature.
     pub unsigned: bool,
 }
@@ -200,6 +203,11 @@ impl Verdict {
     /// True for [`Decision::Allow`], and for nothing else.
     pub fn is_allow(&self) -> bool {
         self.decision == Decision::Allow
+    }
+
+    /// Whether policies were asked: where a limit has no room, they are not.
+    pub fn is_judged(&self) -> bool {
+        !self.reasons.iter().any(|reason| matches!(reason.source, Source::Limit(_)))
     }
 
     /// The first voice that pushed to the final decision.

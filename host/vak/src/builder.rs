@@ -10,15 +10,16 @@ use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, Policy, Scope, Skill};
 use vak_registry::StoreError;
 use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
-use vak_types::{Name, Timestamp};
+use vak_types::{ComponentRef, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
-use crate::config::{Config, ConfigError, Versions};
+use crate::config::{Config, ConfigError, Mode, Versions};
 use crate::host::{Clock, Host};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Limiting;
 use crate::refused::RefusedConfig;
 use crate::running::Running;
+use crate::sessions::Sessions;
 
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -146,13 +147,12 @@ impl HostBuilder {
     pub fn build(self) -> Result<Host, BuildError> {
         let Self { config, clock } = self;
         let now = clock();
-        let Parts { policies, skills, limits, origin, signer } = Parts::load(&config, now)?;
+        let Parts { loaded, limits, origin, signer } = Parts::load(&config, now)?;
         let verifier = signer.verifier().clone();
-        let components = policies.iter().map(|policy| Arc::clone(policy.component()));
-        let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone()))).collect();
-        let ledger = AuditLedger::open(&config, components, origin, signer, now)?;
+        let ledger = AuditLedger::open(&config, loaded.components(), origin, signer, now)?;
+        let sessions = Sessions::of(loaded.asking(), &config.log(), now).map_err(LogError::from)?;
         let ledger = Arc::new(ledger);
-        let running = Running::new(config, policies.into(), skills, Arc::new(limits), Arc::clone(&ledger));
+        let running = Running::new(config, loaded, Arc::new(limits), sessions, Arc::clone(&ledger));
         Ok(Host::new(running, ledger, verifier, clock, ActionIds::new()?))
     }
 
@@ -162,8 +162,9 @@ impl HostBuilder {
     /// # Errors
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn check(self) -> Result<Checked, BuildError> {
-        let Parts { policies, skills, signer, .. } = Parts::load(&self.config, (self.clock)())?;
-        Ok(Checked { policies, skills, verifier: signer.verifier().clone() })
+        let Parts { loaded, signer, .. } = Parts::load(&self.config, (self.clock)())?;
+        let Components { policies, shadows, skills } = loaded;
+        Ok(Checked { policies, shadows, skills, verifier: signer.verifier().clone() })
     }
 }
 
@@ -171,6 +172,8 @@ impl HostBuilder {
 pub struct Checked {
     /// The policies, in the order they are asked.
     pub policies: Vec<Policy>,
+    /// The policies without a say.
+    pub shadows: Vec<Policy>,
     /// The skills, by name.
     pub skills: BTreeMap<Name, Arc<Skill>>,
     /// The public key that the log's checkpoints verify with.
@@ -179,8 +182,7 @@ pub struct Checked {
 
 /// What a host is made of, before it has a log.
 pub(crate) struct Parts {
-    pub(crate) policies: Vec<Policy>,
-    pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
+    pub(crate) loaded: Components,
     pub(crate) limits: Limiting,
     origin: Origin,
     signer: Signer,
@@ -193,31 +195,58 @@ impl Parts {
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
         let limits = Limiting::new(&config.limits)?;
-        let (policies, skills) = components(config, &config.engine()?, &config.trust_policy()?, now)?;
-        Ok(Self { policies, skills, limits, origin, signer })
+        let loaded = Components::load(config, &config.engine()?, &config.trust_policy()?, now)?;
+        Ok(Self { loaded, limits, origin, signer })
     }
 }
 
-type Components = (Vec<Policy>, BTreeMap<Name, Arc<Skill>>);
+/// The components that a configuration names.
+pub(crate) struct Components {
+    /// With a say, in the order they are asked.
+    pub(crate) policies: Vec<Policy>,
+    /// Without a say.
+    pub(crate) shadows: Vec<Policy>,
+    pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
+}
 
-fn components(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Components, BuildError> {
-    let mut policies = Vec::new();
-    let mut skills = BTreeMap::new();
-    let memory = config.memory();
-    for installation in config.installations() {
-        match installation.load(engine, trust, &memory, now)? {
-            Loaded::Policy(policy) => policies.push(policy),
-            Loaded::Skill(skill) => {
-                skills.insert(installation.name.clone(), Arc::new(skill));
+impl Components {
+    fn load(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Self, BuildError> {
+        let mut loaded = Self { policies: Vec::new(), shadows: Vec::new(), skills: BTreeMap::new() };
+        let memory = config.memory();
+        let mut asked = config.policies_asked();
+        for installation in config.installations() {
+            match installation.load(engine, trust, &memory, now)? {
+                Loaded::Policy(policy) => {
+                    // Installations begin with these, in the same order.
+                    let Some(settings) = asked.next() else { continue };
+                    let standing = if settings.may_permit { Standing::MayPermit } else { Standing::RestrictOnly };
+                    let scope = Scope { agents: settings.agents.clone(), operations: settings.operations.clone() };
+                    let policy = policy.with_standing(standing).with_scope(scope);
+                    match settings.mode {
+                        Mode::Shadow => loaded.shadows.push(policy),
+                        Mode::Enforce | Mode::Off => loaded.policies.push(policy),
+                    }
+                }
+                Loaded::Skill(skill) => {
+                    loaded.skills.insert(installation.name.clone(), Arc::new(skill));
+                }
+                // `load` gives the kind it was asked for.
+                Loaded::Scorer(_) | Loaded::Adapter(_) => {}
             }
-            // `load` gives the kind it was asked for.
-            Loaded::Scorer(_) | Loaded::Adapter(_) => {}
         }
+        Ok(loaded)
     }
-    let policies = policies.into_iter().zip(config.policies_asked()).map(|(policy, settings)| {
-        let standing = if settings.may_permit { Standing::MayPermit } else { Standing::RestrictOnly };
-        let scope = Scope { agents: settings.agents.clone(), operations: settings.operations.clone() };
-        policy.with_standing(standing).with_scope(scope)
-    });
-    Ok((policies.collect(), skills))
+
+    /// All of them, as the log names them: those that decide come first.
+    pub(crate) fn components(&self) -> Vec<Arc<ComponentRef>> {
+        let policies = self.policies.iter().map(|policy| Arc::clone(policy.component()));
+        let skills = self.skills.values().map(|skill| Arc::new(skill.component().clone()));
+        let shadows = self.shadows.iter().map(|policy| Arc::clone(policy.component()));
+        policies.chain(skills).chain(shadows).collect()
+    }
+
+    /// All that judge actions.
+    pub(crate) fn asking(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().chain(&self.shadows)
+    }
 }

@@ -160,6 +160,8 @@ pub enum Mode {
     /// It decides with the others.
     #[default]
     Enforce,
+    /// It is asked after the verdict is out, and what it says is recorded.
+    Shadow,
     /// It is not loaded.
     Off,
 }

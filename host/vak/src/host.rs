@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::ledger::AuditLedger;
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
+use crate::shadow::Shadows;
 
 /// Skills that run at the same time. Each holds a thread and an instance slot;
 /// half of the engine's slots are left to policies.
@@ -96,6 +97,7 @@ pub fn refusal(verdict: &Verdict) -> String {
 pub struct Host {
     switch: Switch,
     ledger: Arc<AuditLedger>,
+    shadows: Shadows,
     skill_calls: Semaphore,
     verifier: VerifierKey,
     clock: Clock,
@@ -116,7 +118,8 @@ impl Host {
         ids: ActionIds,
     ) -> Self {
         let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
-        Self { switch: Switch::new(running), ledger, skill_calls, verifier, clock, ids }
+        let shadows = Shadows::new(Arc::clone(&ledger));
+        Self { switch: Switch::new(running), ledger, shadows, skill_calls, verifier, clock, ids }
     }
 
     /// Verifies and loads all that another configuration names, beside what
@@ -166,7 +169,15 @@ impl Host {
     /// headers among the verdict's obligations.
     pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
         let (_guard, running) = self.switch.hold().await;
-        running.pipeline.decide(action, able).await
+        let decided = running.pipeline.decide(action, able).await;
+        if let Some(receipt) = &decided.receipt
+            && !running.shadows.is_empty()
+            && decided.verdict.is_judged()
+        {
+            let now = (self.clock)();
+            self.shadows.ask(&running.shadows, running.sessions.as_ref(), action, receipt.seq(), now);
+        }
+        decided
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what
@@ -279,8 +290,9 @@ impl Host {
     /// # Errors
     /// The log had stopped before.
     pub fn close(self) -> Result<(), AppendError> {
-        let Self { switch, ledger, .. } = self;
+        let Self { switch, ledger, shadows, .. } = self;
         drop(switch);
+        shadows.close();
         // A skill that still runs has no part in the log.
         match Arc::into_inner(ledger) {
             Some(ledger) => ledger.log.close().map(drop),

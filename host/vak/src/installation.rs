@@ -34,9 +34,9 @@ pub struct Installation<'a> {
 }
 
 impl Config {
-    /// The policies that have a say, in the order in which they are asked.
+    /// The policies that are asked, in their order.
     pub(crate) fn policies_asked(&self) -> impl Iterator<Item = &config::Policy> {
-        self.policies.iter().filter(|policy| policy.mode == config::Mode::Enforce)
+        self.policies.iter().filter(|policy| policy.mode != config::Mode::Off)
     }
 
     /// Every component the configuration names: policies in their order, then

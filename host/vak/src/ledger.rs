@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use vak_audit::{
     AppendError, Body, Configuration, Draft, Dropped, EncodeError, FileStore, Log, LogReader, OpenError, Options,
-    Origin, Payloads, ReadError, Receipt, Signer, SqliteStore, Store, Tier, What,
+    Origin, Payloads, ReadError, Receipt, Shadow, Signer, SqliteStore, Store, Tier, What,
 };
 use vak_pipeline::{Ledger, LedgerError};
 use vak_types::{Action, ComponentRef, Digest, Obligation, Source, Timestamp, Verdict};
@@ -81,6 +81,17 @@ impl AuditLedger {
         let archive = |archive| Archiver::start(archive, &config.log(), &key, log.stopper()).map_err(LogError::Archive);
         let archiver = config.audit.archive.as_ref().map(archive).transpose()?;
         Ok(Self { log, tier, payloads, _archiver: archiver })
+    }
+}
+
+impl AuditLedger {
+    /// A finding in the words that the log may have of it.
+    pub(crate) fn worded(&self, mut shadow: Shadow) -> Shadow {
+        if self.payloads == Payloads::Erasable {
+            shadow.reason.message.clear();
+            shadow.obligations = shadow.obligations.iter().map(Obligation::without_text).collect();
+        }
+        shadow
     }
 }
 

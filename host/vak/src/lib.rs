@@ -81,6 +81,8 @@ mod outcome;
 mod overlay;
 mod refused;
 mod running;
+mod sessions;
+mod shadow;
 
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{RwLock as Gate, RwLockReadGuard};
-use vak_audit::{AppendError, Draft, EncodeError, Receipt, Stopper, Tier};
-use vak_pipeline::{Guard as _, Pipeline};
+use vak_audit::{AppendError, Draft, EncodeError, ReadError, Receipt, Stopper, Tier};
+use vak_pipeline::Pipeline;
 use vak_plugin::{Policy, Skill};
 use vak_types::{Name, Timestamp};
 
-use crate::builder::{BuildError, Parts};
+use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
 use crate::ledger::{AuditLedger, configuration};
 use crate::limiter::Limiting;
+use crate::sessions::Sessions;
 
 pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
 
@@ -20,8 +21,7 @@ pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
 /// [`Host::switch_to`](crate::Host::switch_to).
 pub struct Prepared {
     config: Config,
-    policies: Arc<[Policy]>,
-    skills: Skills,
+    loaded: Components,
 }
 
 /// Why a running host does not take another configuration. It goes on with the
@@ -49,6 +49,9 @@ pub enum SwitchError {
     /// The log did not take it.
     #[error("the configuration cannot be recorded: {0}")]
     Append(#[from] AppendError),
+    /// What sessions did before cannot be read.
+    #[error("what sessions did before: {0}")]
+    Sessions(#[from] ReadError),
     /// Its limits cannot take the place of those that run.
     #[error("`limits`: {0}")]
     Limits(#[from] vak_limits::Error),
@@ -59,6 +62,8 @@ pub(crate) struct Running {
     pub(crate) pipeline: Pipeline<Arc<Limiting>, Policy, Arc<AuditLedger>>,
     pub(crate) skills: Arc<Skills>,
     pub(crate) config: Arc<Config>,
+    pub(crate) shadows: Arc<[Policy]>,
+    pub(crate) sessions: Option<Arc<Sessions>>,
     limits: Arc<Limiting>,
 }
 
@@ -88,14 +93,20 @@ impl Drop for Unfinished {
 impl Running {
     pub(crate) fn new(
         config: Config,
-        policies: Arc<[Policy]>,
-        skills: Skills,
+        loaded: Components,
         limits: Arc<Limiting>,
+        sessions: Option<Arc<Sessions>>,
         ledger: Arc<AuditLedger>,
     ) -> Self {
+        let Components { policies, shadows, skills } = loaded;
+        // One without a say makes no verdict unsigned.
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
-        let pipeline = Pipeline::new(Arc::clone(&limits), policies, ledger, unsigned);
-        Self { pipeline, skills: Arc::new(skills), config: Arc::new(config), limits }
+        let mut pipeline = Pipeline::new(Arc::clone(&limits), policies, ledger, unsigned);
+        if let Some(sessions) = &sessions {
+            pipeline = pipeline.with_sessions(Arc::clone(sessions) as Arc<dyn vak_pipeline::Sessions>);
+        }
+        let (skills, config) = (Arc::new(skills), Arc::new(config));
+        Self { pipeline, skills, config, shadows: shadows.into(), sessions, limits }
     }
 }
 
@@ -106,8 +117,8 @@ impl Prepared {
         fixed(config.audit == now.audit, "audit")?;
         fixed(config.mcp == now.mcp, "mcp")?;
         // The limits in it are looked at, and not taken: those that run go on.
-        let Parts { policies, skills, .. } = Parts::load(&config, time)?;
-        Ok(Self { config, policies: policies.into(), skills })
+        let Parts { loaded, .. } = Parts::load(&config, time)?;
+        Ok(Self { config, loaded })
     }
 }
 
@@ -135,10 +146,8 @@ impl Switch {
         ledger: &Arc<AuditLedger>,
         now: Timestamp,
     ) -> Result<Receipt, SwitchError> {
-        let Prepared { config, policies, skills } = next;
-        let components = policies.iter().map(|policy| Arc::clone(policy.component()));
-        let components = components.chain(skills.values().map(|skill| Arc::new(skill.component().clone())));
-        let draft = Draft::configuration(now, configuration(&config, components.collect())?)?;
+        let Prepared { config, loaded } = next;
+        let draft = Draft::configuration(now, configuration(&config, loaded.components())?)?;
         let _alone = self.gate.write().await;
         let before = self.now();
         let mut unfinished = Unfinished(Some(ledger.log.stopper()));
@@ -148,7 +157,12 @@ impl Switch {
             true => Arc::clone(&before.limits),
             false => Arc::new(before.limits.replaced(&config.limits, now)?),
         };
-        let running = Arc::new(Running::new(config, policies, skills, limits, Arc::clone(ledger)));
+        // Whatever was judged before is in the log now, before the entry above.
+        let sessions = match &before.sessions {
+            Some(sessions) if loaded.asking().any(Policy::asks_for_session) => Some(Arc::clone(sessions)),
+            _ => Sessions::of(loaded.asking(), &config.log(), now)?,
+        };
+        let running = Arc::new(Running::new(config, loaded, limits, sessions, Arc::clone(ledger)));
         *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
         unfinished.0 = None;
         Ok(receipt)

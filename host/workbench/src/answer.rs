@@ -1,9 +1,11 @@
 //! Calling a component, and its answer as JSON.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use vak_pipeline::Guard as _;
 use vak_plugin::{AdapterError, Intake, Loaded, SkillError};
-use vak_types::{Action, ActionRequest, AgentId, Failure, TextError, Timestamp};
+use vak_types::{Action, ActionRequest, AgentId, Failure, Past, TextError, Timestamp};
 
 use crate::case::{Case, CaseError};
 
@@ -13,7 +15,7 @@ pub(crate) const AGENT: &str = "case";
 /// A component and what it is called with, ready to be called as often as one
 /// likes.
 pub(crate) enum Call<'a> {
-    Judged(&'a Loaded, Box<Action>),
+    Judged(&'a Loaded, Box<Action>, Arc<Past>),
     Given(&'a Loaded, &'a Case, AgentId),
 }
 
@@ -22,7 +24,9 @@ impl<'a> Call<'a> {
     /// The input is none for this kind of component.
     pub(crate) fn new(loaded: &'a Loaded, case: &'a Case) -> Result<Self, CaseError> {
         Ok(match loaded {
-            Loaded::Policy(_) | Loaded::Scorer(_) => Self::Judged(loaded, Box::new(action(case)?)),
+            Loaded::Policy(_) | Loaded::Scorer(_) => {
+                Self::Judged(loaded, Box::new(action(case)?), Arc::new(past(case)))
+            }
             Loaded::Adapter(_) | Loaded::Skill(_) => Self::Given(loaded, case, agent(case)?),
         })
     }
@@ -30,7 +34,7 @@ impl<'a> Call<'a> {
     /// What the component answers.
     pub(crate) fn answer(&self) -> Value {
         match self {
-            Self::Judged(Loaded::Policy(policy), action) => match policy.evaluate(action) {
+            Self::Judged(Loaded::Policy(policy), action, past) => match policy.evaluate(action, Some(past)) {
                 Ok(finding) => {
                     let mut answer =
                         json!({ "effect": finding.effect, "rule": finding.rule, "reason": finding.reason });
@@ -44,7 +48,7 @@ impl<'a> Call<'a> {
                 }
                 Err(failure) => failed(&failure),
             },
-            Self::Judged(Loaded::Scorer(scorer), action) => match scorer.evaluate(action) {
+            Self::Judged(Loaded::Scorer(scorer), action, _) => match scorer.evaluate(action) {
                 Ok(assessment) => json!({ "value": assessment.value, "reason": assessment.reason }),
                 Err(failure) => failed(&failure),
             },
@@ -72,6 +76,10 @@ fn action(case: &Case) -> Result<Action, CaseError> {
         serde_json::from_value(case.input.to_value()).map_err(|error| wrong(case, error.to_string()))?;
     let id = "case".parse().map_err(|error: TextError| wrong(case, error.to_string()))?;
     Ok(request.at(id, Timestamp::from_nanos(case.host.time_ns)))
+}
+
+fn past(case: &Case) -> Past {
+    Past::told(&case.host.session, Timestamp::from_nanos(case.host.time_ns))
 }
 
 fn agent(case: &Case) -> Result<AgentId, CaseError> {

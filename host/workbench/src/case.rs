@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use vak_types::{GuestPath, Json, Name};
+use vak_types::{GuestPath, Json, Name, Told};
 
 use crate::compare::{self, Difference};
 
@@ -59,6 +59,8 @@ pub struct Case {
 pub(crate) struct HostAnswers {
     /// When the action is asked, in nanoseconds since 1970.
     pub(crate) time_ns: u64,
+    /// What the session did before, first things first.
+    pub(crate) session: Vec<Told>,
     /// Secrets by name.
     pub(crate) secrets: BTreeMap<Name, String>,
     /// What the skill has remembered: texts by key, by scope.

@@ -59,3 +59,58 @@ declare module 'vak:host/memory@0.1.0' {
   /** The first 256 keys that begin with `prefix` and come after `after`. */
   export function keys(scope: string, prefix: string, after?: string): string[];
 }
+
+/**
+ * What the session of the action that is judged did before, for policies: the
+ * last 24 hours at the most. Needs `import vak:host/session@0.1.0;` in
+ * `wit/world.wit` and `session: true` in what `describe` gives.
+ */
+declare module 'vak:host/session@0.1.0' {
+  /**
+   * - `forgotten`: the host does not remember all of that time.
+   * - `bad-pattern`: not a pattern of operations.
+   */
+  export type SessionError = 'forgotten' | 'bad-pattern';
+
+  /** An earlier action. */
+  export interface Step {
+    id: string;
+    operation: string;
+    resource: string;
+    /** Where its arguments came from. */
+    labels: string[];
+    allowed: boolean;
+    /** Nanoseconds since the Unix epoch. */
+    timeNs: bigint;
+  }
+
+  /** How many actions were allowed, and how many were not. */
+  export interface Tally {
+    allowed: number;
+    refused: number;
+  }
+
+  /** A label, and the first action that had it. */
+  export interface Origin {
+    label: string;
+    id: string;
+    operation: string;
+  }
+
+  /**
+   * The actions of the last `withinMs` milliseconds, newest first, 64 at the most.
+   *
+   * @throws an `Error` with a {@link SessionError} as its `payload`, as all of these.
+   */
+  export function recent(withinMs: bigint): Step[];
+
+  /**
+   * How many actions of the last `withinMs` milliseconds there were of these
+   * operations: one (`files/read`), those that begin with what is before a `*` at
+   * the end (`files/*`), or all (`*`).
+   */
+  export function count(operations: string, withinMs: bigint): Tally;
+
+  /** The labels that actions of the last `withinMs` milliseconds had. */
+  export function labels(withinMs: bigint): Origin[];
+}

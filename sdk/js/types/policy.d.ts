@@ -5,8 +5,9 @@ import type { Action, JudgeError } from './types';
 /** What `src/policy.js` exports as `policy`. */
 export interface Policy {
   /**
-   * Judges one action. The same action gives the same answer. An error, a trap
-   * or an exhausted limit is a forbid.
+   * Judges one action. The same action, after the same earlier ones if it asks
+   * for those, gives the same answer. An error, a trap or an exhausted limit is a
+   * forbid.
    *
    * @throws {JudgeError} when the policy cannot judge.
    */
@@ -54,7 +55,12 @@ export type Obligation =
 export interface Description {
   /** What it is for, in a sentence. */
   summary: string;
+  /** In the order of its configuration. */
   rules: Rule[];
+  /** Whether it asks what the session did before, through `vak:host/session`. */
+  session: boolean;
+  /** What somebody should look at, such as a rule that never applies: a sentence each. */
+  warnings: string[];
 }
 
 /** One rule, for validation and explanation. */

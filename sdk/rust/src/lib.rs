@@ -51,5 +51,7 @@ pub mod policy;
 pub mod scorer;
 #[cfg(feature = "skill")]
 pub mod secrets;
+#[cfg(feature = "policy")]
+pub mod session;
 #[cfg(feature = "skill")]
 pub mod skill;

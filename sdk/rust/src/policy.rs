@@ -61,7 +61,21 @@ impl Finding {
 impl Description {
     /// A description without rules yet.
     pub fn of(summary: impl Into<String>) -> Self {
-        Self { summary: summary.into(), rules: Vec::new() }
+        Self { summary: summary.into(), rules: Vec::new(), session: false, warnings: Vec::new() }
+    }
+
+    /// The same of a policy that asks what the session did before, see
+    /// [`session`](crate::session).
+    #[must_use]
+    pub fn asking_for_session(self) -> Self {
+        Self { session: true, ..self }
+    }
+
+    /// The same with one more thing that somebody should look at.
+    #[must_use]
+    pub fn warning(mut self, warning: impl Into<String>) -> Self {
+        self.warnings.push(warning.into());
+        self
     }
 
     /// The same with one more rule.

@@ -37,7 +37,7 @@ class Entry:
         self.commitments: list[Commitment] = []
         self.rotation: Rotation | None = None
         self.erased: bytes | None = None
-        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop]
+        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop, self.shadow]
         kinds[it.tag(len(kinds)) - 1](it)
         check(not it.left(), "bytes follow an entry")
 
@@ -51,6 +51,7 @@ class Entry:
         it.many(lambda: reason(it))
         it.optional(it.u64)
         it.many(lambda: obligation(it))
+        it.optional(lambda: (it.u64(), it.u64()))
         it.bool()
 
     def part(self, it: Reader, skip: Callable[[Reader], None]) -> None:
@@ -81,11 +82,17 @@ class Entry:
         it.many(lambda: component(it))
 
     def drop(self, it: Reader) -> None:
-        if it.tag(3) == 1:
+        if it.tag(4) == 1:
             self.erased = it.digest()
         else:
             it.u64()
         it.text()
+
+    def shadow(self, it: Reader) -> None:
+        names(it)
+        check(it.u64() < self.seq, "a finding comes before its decision")
+        reason(it)
+        it.many(lambda: obligation(it))
 
 
 def origin(it: Reader) -> str:

@@ -95,7 +95,7 @@ impl WatPolicy {
     (memory (export "memory") {memory})
     (global $top (mut i32) (i32.const 65536))
     (data (i32.const 1024) "\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00")
-    (data (i32.const 1072) "\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00")
+    (data (i32.const 1072) "\00\08\00\00\05\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00")
     (data (i32.const 2048) "hello")
     (func $bump (param $align i32) (param $bytes i32) (result i32)
       (global.set $top (i32.and
@@ -133,7 +133,8 @@ impl WatPolicy {
   (type $finding (record (field "effect" $effect) (field "rule" (option string)) (field "reason" string)
     (field "obligations" (list $obligation))))
   (type $rule (record (field "id" string) (field "effect" $effect) (field "summary" string)))
-  (type $description (record (field "summary" string) (field "rules" (list $rule))))
+  (type $description (record (field "summary" string) (field "rules" (list $rule))
+    (field "session" bool) (field "warnings" (list string))))
   (func $evaluate {evaluate_type} (canon lift (core func $i "evaluate")
     (memory (core memory $i "memory")) (realloc (core func $i "realloc")) (post-return (core func $i "post-return"))))
   (func $describe (result $description) (canon lift (core func $i "describe")

@@ -6,6 +6,7 @@
 
 use vak_sdk::policy::Action;
 
+use crate::earlier::Earlier;
 use crate::fact::{Facts, Name, Source, Why};
 use crate::pattern::Pattern;
 use crate::test::Test;
@@ -21,6 +22,8 @@ pub(crate) enum Condition {
     Label(Box<[Pattern]>),
     /// The action is asked at such a time.
     Time(Window),
+    /// The session did something before.
+    Earlier(Box<Earlier>),
     Compare(Comparison),
 }
 
@@ -49,6 +52,9 @@ impl Unknown<'_> {
         match self.why {
             Why::Missing => format!("needs the {word}{named}, which is missing"),
             Why::Mistyped(wanted) => format!("needs the {word}{named} to be a {wanted}"),
+            Why::Forgotten => {
+                "needs the earlier actions of the session, which the host does not remember that far back".to_owned()
+            }
             Why::Unreadable => "needs the arguments, which are not JSON".to_owned(),
         }
     }
@@ -63,7 +69,18 @@ impl Condition {
             Self::Not(condition) => condition.holds(facts).map(|holds| !holds),
             Self::Label(patterns) => Ok(label(patterns, facts.action).is_some()),
             Self::Time(window) => Ok(window.contains(facts.action.time_ns)),
+            Self::Earlier(earlier) => earlier.holds(facts),
             Self::Compare(comparison) => comparison.holds(facts),
+        }
+    }
+
+    /// Whether it is on what the session did before, or some part of it is.
+    pub(crate) fn is_on_session(&self) -> bool {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::is_on_session),
+            Self::Not(condition) => condition.is_on_session(),
+            Self::Earlier(_) => true,
+            Self::Label(_) | Self::Time(_) | Self::Compare(_) => false,
         }
     }
 }
@@ -136,6 +153,7 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::earlier::Host;
     use crate::number::Number;
     use crate::test::{Bound, Range};
 
@@ -180,7 +198,7 @@ mod tests {
         ];
         for (arguments, negated, optional, expected) in cases {
             let (action, condition) = (action(arguments), comparison(negated, optional));
-            let held = condition.holds(&Facts::new(&action)).map_err(|unknown| unknown.why);
+            let held = condition.holds(&Facts::new(&action, &Host)).map_err(|unknown| unknown.why);
             assert_eq!(held, expected, "{arguments} negated={negated} optional={optional}");
         }
     }
@@ -202,7 +220,7 @@ mod tests {
         ];
         for (condition, expected) in cases {
             let action = action("{}");
-            let held = condition.holds(&Facts::new(&action)).map_err(|unknown| unknown.why);
+            let held = condition.holds(&Facts::new(&action, &Host)).map_err(|unknown| unknown.why);
             assert_eq!(held, expected, "{condition:?}");
         }
     }

@@ -1,6 +1,7 @@
 //! A configuration text, TOML or JSON, and what is wrong with it.
 
 mod condition;
+mod earlier;
 mod json;
 mod node;
 mod obligation;

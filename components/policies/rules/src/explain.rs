@@ -67,6 +67,11 @@ impl<'r> Explanation<'r> {
                     }
                 });
             }
+            Condition::Earlier(earlier) => match (earlier.count(facts), earlier.label(facts)) {
+                (Some(count), _) => self.name("earlier", earlier.name().name, |text| signed(text, count)),
+                (None, Some(label)) => self.name("earlier label", "", |text| cut(text, &label)),
+                (None, None) => {}
+            },
             Condition::Compare(comparison) => self.compare(comparison, facts),
         }
     }

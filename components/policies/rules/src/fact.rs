@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 
 use vak_sdk::policy::{Action, AttributeValue};
 
+use crate::earlier::Past;
 use crate::number::Number;
 use crate::tree::Tree;
 
@@ -18,6 +19,8 @@ pub(crate) enum Source {
     Operation,
     Resource,
     Labels,
+    /// What the session did before.
+    Earlier,
 }
 
 /// Which fact is meant. The name is a JSON pointer, an attribute's name, or
@@ -42,6 +45,8 @@ pub(crate) enum Why {
     /// What it should be.
     Mistyped(&'static str),
     Unreadable,
+    /// Not remembered.
+    Forgotten,
 }
 
 /// A fact's value.
@@ -58,6 +63,7 @@ pub(crate) enum Fact<'t> {
 /// them.
 pub(crate) struct Facts<'a> {
     pub(crate) action: &'a Action,
+    pub(crate) past: &'a dyn Past,
     // Not taken apart: a call's memory goes with its instance.
     tree: OnceCell<ManuallyDrop<Option<Tree<'a>>>>,
 }
@@ -78,13 +84,14 @@ impl Source {
             Self::Operation => "operation",
             Self::Resource => "resource",
             Self::Labels => "labels",
+            Self::Earlier => "earlier",
         }
     }
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(action: &'a Action) -> Self {
-        Self { action, tree: OnceCell::new() }
+    pub(crate) fn new(action: &'a Action, past: &'a dyn Past) -> Self {
+        Self { action, past, tree: OnceCell::new() }
     }
 
     pub(crate) fn get(&self, name: Name<'_>) -> Result<Fact<'_>, Why> {
@@ -96,6 +103,8 @@ impl<'a> Facts<'a> {
             Source::Operation => Fact::Text(&self.action.operation),
             Source::Resource => Fact::Text(&self.action.resource),
             Source::Labels => Fact::Texts(&self.action.labels),
+            // Tested by conditions of its own.
+            Source::Earlier => return Err(Why::Missing),
         })
     }
 

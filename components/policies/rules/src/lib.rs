@@ -19,6 +19,7 @@
 
 mod condition;
 mod config;
+mod earlier;
 mod explain;
 mod fact;
 mod glob;
@@ -35,6 +36,7 @@ mod test;
 mod tree;
 mod window;
 
+pub use earlier::Past;
 pub use rules::Rules;
 
 vak_sdk::export_configurable_policy!(Rules);

@@ -2,8 +2,9 @@
 
 use vak_sdk::policy::{Action, ConfigError, Configure, Description, Effect, Finding, JudgeError, Policy};
 
-use crate::condition::{self, Unknown};
+use crate::condition::{self, Condition, Unknown};
 use crate::config::{self, Rule};
+use crate::earlier::{Host, Past};
 use crate::explain::Explanation;
 use crate::fact::Facts;
 use crate::lookup::Lookup;
@@ -45,7 +46,33 @@ impl Configure for Rules {
 
 impl Policy for Rules {
     fn evaluate(&self, action: &Action) -> Result<Finding, JudgeError> {
-        let facts = Facts::new(action);
+        Ok(self.judge(action, &Host))
+    }
+
+    fn describe(&self) -> Description {
+        let mut description = Description::of(self.summary.clone());
+        if self.rules.iter().flat_map(|rule| &*rule.when).any(Condition::is_on_session) {
+            description = description.asking_for_session();
+        }
+        self.rules
+            .iter()
+            .fold(description, |description, rule| description.rule(rule.id(), rule.effect, rule.summary()))
+    }
+}
+
+fn strictness(effect: Effect) -> u8 {
+    match effect {
+        Effect::Abstain => 0,
+        Effect::Permit => 1,
+        Effect::Escalate => 2,
+        Effect::Forbid => 3,
+    }
+}
+
+impl Rules {
+    /// What the rules say of an action whose session did this before.
+    pub fn judge(&self, action: &Action, past: &dyn Past) -> Finding {
+        let facts = Facts::new(action, past);
         let mut best: Option<Best<'_>> = None;
         let mut obliging = Vec::new();
         self.lookup.candidates(action, &mut |place| {
@@ -65,27 +92,9 @@ impl Policy for Rules {
                 best = Some(Best { effect, place, unknown });
             }
         });
-        Ok(best.map_or_else(Finding::abstain, |best| self.finding(&best, obliging, &facts)))
+        best.map_or_else(Finding::abstain, |best| self.finding(&best, obliging, &facts))
     }
 
-    fn describe(&self) -> Description {
-        let description = Description::of(self.summary.clone());
-        self.rules
-            .iter()
-            .fold(description, |description, rule| description.rule(rule.id(), rule.effect, rule.summary()))
-    }
-}
-
-fn strictness(effect: Effect) -> u8 {
-    match effect {
-        Effect::Abstain => 0,
-        Effect::Permit => 1,
-        Effect::Escalate => 2,
-        Effect::Forbid => 3,
-    }
-}
-
-impl Rules {
     fn rule(&self, place: u32) -> &Rule {
         &self.rules[place as usize]
     }

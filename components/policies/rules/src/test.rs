@@ -122,7 +122,7 @@ fn contains(fact: Fact<'_>, value: &Tree<'_>) -> Result<bool, Why> {
 }
 
 impl Range {
-    fn holds<'r>(&'r self, name: Name<'r>, fact: Fact<'_>, facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
+    pub(crate) fn holds<'r>(&'r self, name: Name<'r>, fact: Fact<'_>, facts: &Facts<'_>) -> Result<bool, Unknown<'r>> {
         let number = fact.number().map_err(|why| Unknown { name, why })?;
         let side = |bound: &'r Option<(Bound, bool)>, outside: Ordering| {
             let Some((bound, inclusive)) = bound else { return Ok(true) };

@@ -18,6 +18,11 @@ pub enum What {
         /// How many.
         count: u64,
     },
+    /// Actions were not judged by a policy without a say.
+    Shadows {
+        /// How many.
+        count: u64,
+    },
     /// Bytes at the end of the storage that were never acknowledged were cut
     /// off when the log was opened after a crash.
     Tail {
@@ -50,6 +55,10 @@ impl Dropped {
                 writer.u8(3);
                 writer.u64(*bytes);
             }
+            What::Shadows { count } => {
+                writer.u8(4);
+                writer.u64(*count);
+            }
         }
         writer.text(&self.reason);
     }
@@ -59,6 +68,7 @@ impl Dropped {
             1 => What::Payload { commitment: reader.digest("commitment")? },
             2 => What::Calls { count: reader.u64("calls")? },
             3 => What::Tail { bytes: reader.u64("bytes")? },
+            4 => What::Shadows { count: reader.u64("findings")? },
             tag => return Err(reader.bad_tag("what was dropped", tag)),
         };
         Ok(Self { what, reason: reader.text("reason")?.to_owned() })

@@ -16,10 +16,18 @@ pub enum EntryKind {
     Configuration,
     /// Something is not, or no longer, in the log.
     Drop,
+    /// A policy without a say judged an action.
+    Shadow,
 }
 
-const ALL: [EntryKind; 5] =
-    [EntryKind::Decision, EntryKind::Outcome, EntryKind::KeyRotation, EntryKind::Configuration, EntryKind::Drop];
+const ALL: [EntryKind; 6] = [
+    EntryKind::Decision,
+    EntryKind::Outcome,
+    EntryKind::KeyRotation,
+    EntryKind::Configuration,
+    EntryKind::Drop,
+    EntryKind::Shadow,
+];
 
 impl EntryKind {
     /// The byte that stands for it in an entry.
@@ -30,6 +38,7 @@ impl EntryKind {
             Self::KeyRotation => 3,
             Self::Configuration => 4,
             Self::Drop => 5,
+            Self::Shadow => 6,
         }
     }
 
@@ -50,13 +59,14 @@ impl fmt::Display for EntryKind {
             Self::KeyRotation => "key-rotation",
             Self::Configuration => "configuration",
             Self::Drop => "drop",
+            Self::Shadow => "shadow",
         })
     }
 }
 
 /// A word that names no kind of entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration and drop")]
+#[error("`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration, drop and shadow")]
 pub struct KindError(String);
 
 impl FromStr for EntryKind {

@@ -101,6 +101,14 @@ pub(crate) fn read<T: Encoding>(reader: &mut Reader<'_>, what: &'static str) -> 
     }
 }
 
+/// A value as it stands in a payload.
+pub(crate) fn decode<T: Encoding>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let value = T::read(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
 /// Payloads that were taken out of an entry, and which are.
 #[derive(Debug)]
 pub(crate) struct Kept {

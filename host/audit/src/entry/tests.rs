@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use vak_types::{
-    Action, AttributeValue, ComponentRef, Effect, FailureKind, Json, KeyId, Label, Obligation, Reason, Source, Verdict,
-    Wanted,
+    Action, AttributeValue, ComponentRef, Effect, FailureKind, Json, KeyId, Label, Obligation, PastMark, Reason,
+    Source, Verdict, Wanted,
 };
 
 use super::*;
@@ -66,6 +66,7 @@ fn verdict() -> Verdict {
         reasons: vec![reason],
         obligations: Vec::new(),
         retry_after_ms: None,
+        past: None,
         unsigned: false,
     }
 }
@@ -120,9 +121,11 @@ prop_compose! {
         reasons in prop::collection::vec(reason(), 0..4),
         obligations in prop::collection::vec(obligation(), 0..4),
         retry_after_ms in any::<Option<u64>>(),
+        past in any::<Option<(u64, u64)>>(),
         unsigned in any::<bool>(),
     ) -> Verdict {
-        Verdict { decision, reasons, obligations, retry_after_ms, unsigned }
+        let past = past.map(|(steps, since)| PastMark { steps, since: Timestamp::from_nanos(since) });
+        Verdict { decision, reasons, obligations, retry_after_ms, past, unsigned }
     }
 }
 
@@ -196,6 +199,25 @@ proptest! {
     }
 
     #[test]
+    fn a_shadow_finding_says_all_of_it(
+        action in any_action(),
+        decision in 0..9u64,
+        reason in reason(),
+        obligations in prop::collection::vec(obligation(), 0..4),
+    ) {
+        let shadow = Shadow { decision, reason, obligations };
+        let bytes = sealed(&Draft::shadow(&action, action.time, &shadow).unwrap(), 9);
+        let entry = Entry::decode(&bytes).unwrap();
+        prop_assert_eq!(&entry.encode().unwrap(), &bytes);
+        prop_assert_eq!(entry.body.decision(), Some(decision));
+        let Body::Shadow(about, found) = entry.body else { panic!("not a shadow finding") };
+        prop_assert_eq!((&about.agent, &about.session, &about.action), (&action.agent, &action.session, &action.id));
+        prop_assert_eq!(*found, shadow.clone());
+        let bytes = sealed(&Draft::shadow(&action, action.time, &shadow).unwrap(), decision);
+        prop_assert_eq!(Entry::decode(&bytes), Err(DecodeError::Order { seq: decision, decision }));
+    }
+
+    #[test]
     fn altered_bytes_are_refused_or_another_entry(
         action in any_action(),
         verdict in any_verdict(),
@@ -214,12 +236,12 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_refused_or_an_entry(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..7u8) {
+    fn arbitrary_bytes_are_refused_or_an_entry(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..8u8) {
         refused_or_canonical(&bytes);
         let mut writer = Writer::default();
         writer.u64(0);
         writer.u8(kind);
-        if kind < 3 {
+        if kind < 3 || kind == 6 {
             write_about(&mut writer, &action());
         }
         refused_or_canonical(&seal(1, Digest::of(b""), &[writer.bytes, bytes].concat()));
@@ -291,7 +313,7 @@ fn what_does_not_fit_is_an_error() {
         let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(bytes))];
         decision(&action, &Verdict { reasons, ..verdict() })
     };
-    let most = 65_535 - 316 - 107;
+    let most = 65_535 - 316 - 108;
     assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 316);
     assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_220, bytes_max: 65_219 })));
     // Whatever the action holds, there is room for a verdict of 14 KiB.

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use vak_types::{ComponentRef, Decision, Effect, FailureKind, KeyId, Obligation, Reason, Source, Verdict, Wanted};
+use vak_types::{
+    ComponentRef, Decision, Effect, FailureKind, KeyId, Obligation, PastMark, Reason, Source, Timestamp, Verdict,
+    Wanted,
+};
 
 use crate::codec::{DecodeError, Reader, Writer};
 
@@ -17,6 +20,7 @@ pub(crate) fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
     writer.list(&verdict.reasons, write_reason);
     writer.option(verdict.retry_after_ms, Writer::u64);
     writer.list(&verdict.obligations, write_obligation);
+    writer.option(verdict.past, write_past);
     writer.bool(verdict.unsigned);
 }
 
@@ -33,11 +37,12 @@ pub(crate) fn read_verdict(reader: &mut Reader<'_>) -> Result<Verdict, DecodeErr
         reasons: reader.list("reasons", read_reason)?,
         retry_after_ms: reader.option("retry after", |reader| reader.u64("retry after"))?,
         obligations: reader.list("obligations", read_obligation)?,
+        past: reader.option("past", read_past)?,
         unsigned: reader.bool("unsigned")?,
     })
 }
 
-fn write_reason(writer: &mut Writer, reason: &Reason) {
+pub(super) fn write_reason(writer: &mut Writer, reason: &Reason) {
     write_source(writer, &reason.source);
     writer.u8(match reason.effect {
         Effect::Abstain => 1,
@@ -51,7 +56,7 @@ fn write_reason(writer: &mut Writer, reason: &Reason) {
     writer.text(&reason.message);
 }
 
-fn read_reason(reader: &mut Reader<'_>) -> Result<Reason, DecodeError> {
+pub(super) fn read_reason(reader: &mut Reader<'_>) -> Result<Reason, DecodeError> {
     let source = read_source(reader)?;
     let effect = match reader.u8("effect")? {
         1 => Effect::Abstain,
@@ -70,7 +75,7 @@ fn read_reason(reader: &mut Reader<'_>) -> Result<Reason, DecodeError> {
     })
 }
 
-fn write_obligation(writer: &mut Writer, obligation: &Obligation) {
+pub(super) fn write_obligation(writer: &mut Writer, obligation: &Obligation) {
     match obligation.wanted() {
         Wanted::Redact { argument, replacement } => {
             writer.u8(1);
@@ -90,7 +95,7 @@ fn write_obligation(writer: &mut Writer, obligation: &Obligation) {
     }
 }
 
-fn read_obligation(reader: &mut Reader<'_>) -> Result<Obligation, DecodeError> {
+pub(super) fn read_obligation(reader: &mut Reader<'_>) -> Result<Obligation, DecodeError> {
     let text = |reader: &mut Reader<'_>| reader.text("obligation").map(str::to_owned);
     let wanted = match reader.u8("obligation")? {
         1 => Wanted::Redact { argument: text(reader)?, replacement: text(reader)? },
@@ -99,6 +104,15 @@ fn read_obligation(reader: &mut Reader<'_>) -> Result<Obligation, DecodeError> {
         tag => return Err(reader.bad_tag("obligation", tag)),
     };
     Ok(Obligation::new(wanted)?)
+}
+
+fn write_past(writer: &mut Writer, past: PastMark) {
+    writer.u64(past.steps);
+    writer.u64(past.since.as_nanos());
+}
+
+fn read_past(reader: &mut Reader<'_>) -> Result<PastMark, DecodeError> {
+    Ok(PastMark { steps: reader.u64("past")?, since: Timestamp::from_nanos(reader.u64("past")?) })
 }
 
 fn write_source(writer: &mut Writer, source: &Source) {

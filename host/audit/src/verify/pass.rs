@@ -118,7 +118,7 @@ impl<'a> Pass<'a> {
         match &entry.body {
             Body::Decision(..) => self.counts.decisions += 1,
             Body::Outcome(..) => self.counts.outcomes += 1,
-            Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) => {}
+            Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) | Body::Shadow(..) => {}
         }
         Ok(())
     }

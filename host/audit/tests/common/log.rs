@@ -64,6 +64,7 @@ pub(crate) fn denied(action: &Action, message: &str, payloads: Payloads) -> Draf
         reasons: vec![Reason::host(Effect::Forbid, message)],
         obligations: Vec::new(),
         retry_after_ms: None,
+        past: None,
         unsigned: false,
     };
     Draft::decision(action, &verdict, payloads).unwrap()

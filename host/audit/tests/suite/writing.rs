@@ -83,6 +83,7 @@ pub(crate) fn the_longest_payloads_have_a_place(place: &dyn Storage) {
         reasons: Vec::new(),
         obligations: Vec::new(),
         retry_after_ms: None,
+        past: None,
         unsigned: false,
     };
     let log = place.open();

@@ -111,6 +111,10 @@ fn columns(entry: &Entry) -> [String; 12] {
             columns[10] = outcome.decision.to_string();
             columns[11] = status(outcome.status).to_owned();
         }
+        Body::Shadow(_, shadow) => {
+            columns[9] = shadow.reason.rule.clone().unwrap_or_default();
+            columns[10] = shadow.decision.to_string();
+        }
         Body::KeyRotation(_) | Body::Configuration(_) | Body::Drop(_) => {}
     }
     columns

@@ -40,11 +40,16 @@ fn line(entry: &Entry) -> String {
             configuration.components.len(),
             configuration.software
         ),
+        Body::Shadow(_, shadow) => {
+            let would = shadow.reason.effect.decision().map_or_else(|| "nothing".to_owned(), |word| word.to_string());
+            format!("{head}  shadow    of {}  would say {would}: {}", shadow.decision, shadow.reason)
+        }
         Body::Drop(dropped) => {
             let what = match &dropped.what {
                 What::Payload { commitment } => format!("the payload {commitment}"),
                 What::Calls { count } => format!("{count} calls that were no actions"),
                 What::Tail { bytes } => format!("{bytes} bytes of an unfinished write"),
+                What::Shadows { count } => format!("{count} findings in shadow"),
             };
             format!("{head}  dropped   {what}: {}", dropped.reason)
         }
@@ -74,11 +79,17 @@ pub(super) fn entry_json(entry: &Entry) -> serde_json::Value {
             "software": configuration.software,
             "components": configuration.components,
         }),
+        Body::Shadow(_, shadow) => json!({
+            "decision": shadow.decision,
+            "reason": shadow.reason,
+            "obligations": shadow.obligations,
+        }),
         Body::Drop(dropped) => {
             let what = match &dropped.what {
                 What::Payload { commitment } => json!({ "payload": commitment }),
                 What::Calls { count } => json!({ "calls": count }),
                 What::Tail { bytes } => json!({ "tail_bytes": bytes }),
+                What::Shadows { count } => json!({ "shadows": count }),
             };
             json!({ "what": what, "reason": dropped.reason })
         }

@@ -29,7 +29,7 @@ pub(crate) struct QueryArgs {
     /// Decisions in which this component had a say.
     #[arg(long)]
     component: Option<String>,
-    /// Of this kind: decision, outcome, key-rotation, configuration or drop.
+    /// Of this kind: decision, outcome, key-rotation, configuration, drop or shadow.
     #[arg(long)]
     kind: Option<EntryKind>,
     #[command(flatten)]

@@ -82,7 +82,7 @@ impl Import {
         let asks = |capability: &Capability| requested.capabilities().contains(capability);
         match Capability::for_import(&self.name) {
             _ if self.types_only => Link::Nothing,
-            Some(Need::Nothing) => Link::Nothing,
+            Some(Need::Nothing | Need::BeingA(_)) => Link::Nothing,
             Some(Need::OrStandIn(capability) | Need::Right(capability)) if asks(&capability) => Link::If(capability),
             Some(Need::OrStandIn(_)) => Link::StandIn,
             Some(Need::Right(capability)) => Link::Undeclared(capability),

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use vak::{Config, Host, Override};
-use vak_audit::{Body, Entry, LogReader};
+use vak_audit::{Body, LogReader};
 use vak_plugin::Policy;
-use vak_types::{Action, ActionRequest, Json, Verdict, printable};
+use vak_session::Replay;
+use vak_types::{Action, Past, Step, Timestamp, Verdict, printable};
 
 use super::judge;
 
@@ -15,9 +17,10 @@ use super::judge;
 const LINE_BYTES_MAX: usize = 8_192;
 
 /// Judge the actions in a log by the policies of two configurations, and show
-/// where the verdicts differ. Limits are left out, and actions whose arguments,
-/// attributes or labels do not stand in the log. Exit codes: 0 no verdict
-/// differs, 1 one does, 2 not tried.
+/// where the verdicts differ. Policies see of a session what they saw then.
+/// Limits are left out, and actions of which something was erased, or whose
+/// session's past is not all in the log. Exit codes: 0 no verdict differs, 1 one
+/// does, 2 not tried.
 #[derive(Args)]
 pub(crate) struct Diff {
     /// The configuration as it is.
@@ -44,17 +47,29 @@ impl Diff {
         let (old, new) = (Host::builder(old).check()?.policies, Host::builder(new).check()?.policies);
         let reader = LogReader::open(&log)?;
         let (mut judged, mut unknown, mut differ) = (0_u64, 0_u64, 0_u64);
-        for entry in reader.entries(self.from, self.entries) {
+        let end = self.from.saturating_add(self.entries);
+        let mut pasts = Replay::new(Timestamp::default());
+        // What sessions did before the first action that is judged counts too.
+        for entry in reader.entries(0, end) {
             let entry = entry?;
-            if !matches!(entry.body, Body::Decision(..)) {
+            let Body::Decision(about, decision) = &entry.body else { continue };
+            let (verdict, action) = (&decision.verdict, reader.action(&entry)?);
+            let past = pasts.past(&about.agent, &about.session, verdict.past);
+            if verdict.is_judged() {
+                match &action {
+                    Some(action) => pasts.add(&about.agent, &about.session, Step::of(action, verdict.is_allow())),
+                    None => pasts.forget(&about.agent, &about.session, entry.time),
+                }
+            }
+            if entry.seq < self.from {
                 continue;
             }
-            let Some(action) = action(&entry) else {
+            let (Some(action), Ok(past)) = (action, past) else {
                 unknown += 1;
                 continue;
             };
             judged += 1;
-            if let Some(difference) = difference(&old, &new, &action) {
+            if let Some(difference) = difference(&old, &new, &action, &Arc::new(past)) {
                 differ += 1;
                 let line = format!("{:>6}  {}  {}  {difference}", entry.seq, action.agent, action.operation);
                 println!("{}", printable(&line, LINE_BYTES_MAX));
@@ -64,30 +79,15 @@ impl Diff {
             "{judged} actions, {differ} differ{}",
             match unknown {
                 0 => String::new(),
-                unknown => format!("; {unknown} left out, which do not stand in the log"),
+                unknown => format!("; {unknown} left out, of which something is not in the log"),
             }
         );
         Ok(ExitCode::from(u8::from(differ > 0)))
     }
 }
 
-/// The action that a decision was about, if all of it stands in the entry.
-fn action(entry: &Entry) -> Option<Action> {
-    let Body::Decision(about, decision) = &entry.body else { return None };
-    let request = ActionRequest {
-        session: about.session.clone(),
-        agent: about.agent.clone(),
-        operation: decision.operation.clone(),
-        resource: decision.resource.clone(),
-        arguments: Json::parse(decision.arguments.value()?).ok()?,
-        attributes: decision.attributes.value()?.clone(),
-        labels: decision.labels.value()?.clone(),
-    };
-    Some(request.at(about.action.clone(), entry.time))
-}
-
-fn difference(old: &[Policy], new: &[Policy], action: &Action) -> Option<String> {
-    let (old, new) = (judge(old, action), judge(new, action));
+fn difference(old: &[Policy], new: &[Policy], action: &Action, past: &Arc<Past>) -> Option<String> {
+    let (old, new) = (judge(old, action, past), judge(new, action, past));
     let differ = old.decision != new.decision || old.obligations != new.obligations;
     differ.then(|| format!("{}; now {}", told(&old), told(&new)))
 }

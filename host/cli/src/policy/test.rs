@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::Deserialize;
 use vak::Host;
 use vak_plugin::Policy;
-use vak_types::{ActionRequest, Decision, Source, Timestamp, Verdict};
+use vak_types::{ActionRequest, Decision, Past, Source, Timestamp, Told, Verdict};
 
 use super::judge;
 use super::junit::{self, Ran};
@@ -20,8 +21,10 @@ use crate::Configured;
 /// 1 one is not, 2 not tried.
 ///
 /// A case is a file: `{"action": {…}, "decision": "deny", "policy": "files",
-/// "rule": "no-secrets"}`; `policy` and `rule` may be left out, and `time_ns` is
-/// when the action is asked.
+/// "rule": "no-secrets"}`; `policy` and `rule` may be left out. `time_ns` is when
+/// the action is asked, and `session` is what its session did before: a list of
+/// `{"operation": …, "resource": …, "labels": […], "allowed": true,
+/// "seconds_ago": 60}`, first things first.
 #[derive(Args)]
 pub(crate) struct Test {
     #[command(flatten)]
@@ -40,6 +43,8 @@ struct Case {
     action: ActionRequest,
     #[serde(default)]
     time_ns: u64,
+    #[serde(default)]
+    session: Vec<Told>,
     decision: Decision,
     policy: Option<String>,
     rule: Option<String>,
@@ -55,8 +60,9 @@ impl Test {
         let (total, mut ran) = (uncovered.len(), Vec::new());
         for path in cases(&self.folder)? {
             let case = read(&path)?;
-            let action = case.action.clone().at("case".parse()?, Timestamp::from_nanos(case.time_ns));
-            let verdict = judge(&policies, &action);
+            let now = Timestamp::from_nanos(case.time_ns);
+            let (action, past) = (case.action.clone().at("case".parse()?, now), Past::told(&case.session, now));
+            let verdict = judge(&policies, &action, &Arc::new(past));
             for rule in spoke(&verdict) {
                 uncovered.remove(&rule);
             }

@@ -32,6 +32,8 @@ pub enum Capability {
 pub enum Need {
     /// Nothing: it gives no access to anything.
     Nothing,
+    /// To be of this kind. Others have no use for it.
+    BeingA(Kind),
     /// This right, if the component asks for it; otherwise a stand-in that gives
     /// no access, such as a clock that stands still.
     OrStandIn(Capability),
@@ -47,6 +49,7 @@ impl Capability {
             "vak:host/log@0.1.0" => return Some(Need::Right(Self::Log)),
             "vak:host/secrets@0.1.0" => return Some(Need::Right(Self::Secrets)),
             "vak:host/memory@0.1.0" => return Some(Need::Right(Self::Memory)),
+            "vak:host/session@0.1.0" => return Some(Need::BeingA(Kind::Policy)),
             _ => {}
         }
         // Releases of WASI 0.2 only add to each other.

@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut floor: Vec<_> = (0..DECISIONS)
         .map(|_| {
             let start = Instant::now();
-            assert!(policy.evaluate(&action).is_ok());
+            assert!(policy.evaluate(&action, None).is_ok());
             start.elapsed().as_secs_f64() * 1e6
         })
         .collect();

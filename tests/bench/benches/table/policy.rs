@@ -36,7 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut call = |name: &str, host: &Host, effect: Effect| {
         let policies = host.policies();
         let policy = &policies[0];
-        median(name, &mut || assert_eq!(policy.evaluate(&action).unwrap().effect, effect))
+        median(name, &mut || assert_eq!(policy.evaluate(&action, None).unwrap().effect, effect))
     };
     // Interleaved with its floor, so that a change of the machine's pace shows.
     let floor = call("bare", &bare, Effect::Abstain);

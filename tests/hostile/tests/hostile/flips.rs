@@ -50,7 +50,7 @@ fn outcome(engine: &Engine, package: Package, config: &str) -> String {
     };
     match load(engine, &request, None) {
         Err(error) => error.problem.to_string(),
-        Ok(Loaded::Policy(policy)) => match policy.with_standing(Standing::MayPermit).evaluate(&action()) {
+        Ok(Loaded::Policy(policy)) => match policy.with_standing(Standing::MayPermit).evaluate(&action(), None) {
             Err(failure) => format!("fails: {failure}"),
             Ok(finding) => format!("says {:?}", finding.effect),
         },

@@ -72,7 +72,7 @@ fn still_serves(engine: &Engine) {
         labels: Vec::new(),
     };
     let action = action.at("a-1".parse().unwrap(), Timestamp::from_nanos(0));
-    assert_eq!(policy.with_standing(Standing::MayPermit).evaluate(&action).unwrap().effect, Effect::Permit);
+    assert_eq!(policy.with_standing(Standing::MayPermit).evaluate(&action, None).unwrap().effect, Effect::Permit);
 }
 
 fn refused(cases: &[Case], expected: impl Fn(&'static str, &Problem) -> bool) {

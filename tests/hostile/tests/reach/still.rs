@@ -50,7 +50,7 @@ fn action(operation: &str) -> Action {
 }
 
 fn evaluate(policy: &Policy, operation: &str) -> Result<Finding, Failure> {
-    policy.evaluate(&action(operation))
+    policy.evaluate(&action(operation), None)
 }
 
 #[test]

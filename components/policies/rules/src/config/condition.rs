@@ -1,5 +1,6 @@
 //! Conditions.
 
+use super::earlier;
 use super::node::{Node, Problem, Table, listed};
 use super::rule::patterns;
 use super::test;
@@ -16,7 +17,7 @@ const CONDITIONS_MAX: usize = 64;
 /// understood by their readers, and evaluation is recursive.
 const NESTING_MAX: usize = 8;
 
-const KINDS: &[&str] = &["argument", "attribute", "action", "label", "time", "all", "any", "not"];
+const KINDS: &[&str] = &["argument", "attribute", "action", "label", "time", "earlier", "all", "any", "not"];
 
 /// What of the limits is left at some place.
 pub(super) struct Budget {
@@ -75,12 +76,13 @@ fn composed(mut table: Table<'_>, budget: &mut Budget) -> Result<Condition, Prob
 
 fn simple(mut table: Table<'_>, budget: &mut Budget) -> Result<Condition, Problem> {
     let at = table.at;
-    let (label, time) = (table.take("label"), table.take("time"));
+    let (label, time, before) = (table.take("label"), table.take("time"), table.take("earlier"));
     let negated = table.flag("not")?.unwrap_or(false);
-    let condition = match (label, time, operand(&mut table)?) {
-        (Some(label), None, None) => Condition::Label(patterns(label.listed())?),
-        (None, Some(time), None) => Condition::Time(window(time)?),
-        (None, None, Some(operand)) => {
+    let condition = match (label, time, before, operand(&mut table)?) {
+        (Some(label), None, None, None) => Condition::Label(patterns(label.listed())?),
+        (None, Some(time), None, None) => Condition::Time(window(time)?),
+        (None, None, Some(before), None) => Condition::Earlier(Box::new(earlier::read(before, &mut table)?)),
+        (None, None, None, Some(operand)) => {
             let named = operand_text(&operand);
             let test = test::read(&mut table, test::Type::of(operand.source), &named, budget)?;
             let optional = optional(&mut table, &operand, &test)?;
@@ -95,7 +97,7 @@ fn simple(mut table: Table<'_>, budget: &mut Budget) -> Result<Condition, Proble
         }
         _ => return Err(Problem::new(at, format!("a condition has exactly one of {}", listed(KINDS)))),
     };
-    table.finish(&["label", "time", "not"])?;
+    table.finish(&["label", "time", "earlier", "not"])?;
     Ok(match negated {
         true => Condition::Not(Box::new(condition)),
         false => condition,

@@ -24,6 +24,7 @@ impl Type {
             Source::Argument | Source::Attribute => Self::Anything,
             Source::Agent | Source::Session | Source::Operation | Source::Resource => Self::Text,
             Source::Labels => Self::Texts,
+            Source::Earlier => Self::Anything,
         }
     }
 }
@@ -69,7 +70,7 @@ pub(super) fn read(table: &mut Table<'_>, tested: Type, named: &str, budget: &mu
     match names[..] {
         [_, ..] if all_in(RANGE) => {
             fits(table, &names, tested == Type::Anything, "a number")?;
-            range(table)
+            range(table).map(|range| Test::Range(Box::new(range)))
         }
         [_, ..] if all_in(LENGTH) => length(table),
         [name] => {
@@ -143,7 +144,16 @@ fn item(node: Node<'_>, tested: Type, budget: &mut Budget) -> Result<Item, Probl
     })
 }
 
-fn range(table: &mut Table<'_>) -> Result<Test, Problem> {
+/// Takes the range that a number of actions is to be in out of a table.
+pub(super) fn count(table: &mut Table<'_>) -> Result<Range, Problem> {
+    let bounded = table.names().any(|name| RANGE.contains(&name));
+    match bounded {
+        true => range(table),
+        false => Err(Problem::new(table.at, format!("the number of earlier actions needs one of {}", listed(RANGE)))),
+    }
+}
+
+fn range(table: &mut Table<'_>) -> Result<Range, Problem> {
     let mut side = |inclusive: &str, exclusive: &str| match (table.take(inclusive), table.take(exclusive)) {
         (Some(_), Some(node)) => {
             Err(Problem::new(node.at, format!("`{exclusive}` beside `{inclusive}`; leave one out")))
@@ -159,7 +169,7 @@ fn range(table: &mut Table<'_>) -> Result<Test, Problem> {
             return Err(Problem::new(table.at, "no number is in this range"));
         }
     }
-    Ok(Test::Range(Box::new(Range { least, most })))
+    Ok(Range { least, most })
 }
 
 /// A number, or the fact to compare with.

@@ -6,6 +6,8 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 use vak_sdk::policy::{Action, Attribute, AttributeValue};
 
+use crate::earlier::{Earlier, Step};
+
 /// Names with shared prefixes, of several alphabets, and none.
 const NAMES: &[&str] =
     &["a", "aa", "aaa", "aaaa", "a/b", "a/bc", "a/b/c", "b", "files/read", "files/reader", "é/x", "é/", "日本", ""];
@@ -170,7 +172,24 @@ fn condition() -> impl Strategy<Value = Value> {
     let days = subsequence(vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1..7);
     let time = (times, days, select(vec!["Z", "+02:00", "-05:30", "+23:59"]))
         .prop_map(|((from, until), days, offset)| json!({ "time": { "from": from, "until": until, "days": days, "offset": offset } }));
-    let leaf = prop_oneof![6 => compared(), 1 => of_action, 1 => label, 1 => labels, 1 => time];
+    let within = || select(vec!["1s", "5s", "1m", "24h"]);
+    let earlier = (select(vec!["a", "a*", "*", "files/*"]), within(), any::<[bool; 2]>(), bound()).prop_map(
+        |(operations, within, [refused, not], least)| {
+            let earlier = json!({ "operations": operations, "within": within, "refused": refused });
+            json!({ "earlier": earlier, "at_least": least, "not": not })
+        },
+    );
+    let earlier_label = (patterns(), within(), any::<bool>())
+        .prop_map(|(patterns, within, not)| json!({ "earlier": { "label": patterns, "within": within }, "not": not }));
+    let leaf = prop_oneof![
+        6 => compared(),
+        1 => of_action,
+        1 => label,
+        1 => labels,
+        1 => time,
+        1 => earlier,
+        1 => earlier_label,
+    ];
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 1..3).prop_map(|all| json!({ "all": all })),
@@ -270,6 +289,14 @@ fn attributes() -> impl Strategy<Value = Vec<Attribute>> {
         let named = ["b", "i", "roles", "t"].into_iter().zip(values);
         named.map(|(name, value)| Attribute { name: name.to_owned(), value }).collect()
     })
+}
+
+/// What a session did before, and how far back that is remembered.
+pub(crate) fn past() -> impl Strategy<Value = Earlier> {
+    let step = (select(NAMES), select(NAMES), any::<bool>(), 0_u64..8_000);
+    let step = step.prop_map(|(operation, label, allowed, ms_ago)| Step { operation, label, allowed, ms_ago });
+    let known = select(vec![0, 4_000, 60_000, u64::MAX]);
+    (vec(step, 0..5), known).prop_map(|(steps, known_ms)| Earlier { steps, known_ms })
 }
 
 /// An action.

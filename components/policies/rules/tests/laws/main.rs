@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod cases;
+mod earlier;
 mod generate;
 mod reference;
 mod refusals;
@@ -14,8 +15,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::Value;
 use vak_policy_rules::Rules;
-use vak_sdk::policy::{Action, Configure as _, Finding, Obligation, Policy as _};
+use vak_sdk::policy::{Action, Configure as _, Finding, Obligation};
 
+use crate::earlier::Earlier;
 use crate::reference::Expected;
 
 fn configure(text: &str) -> Rules {
@@ -45,23 +47,32 @@ fn obligation(obligation: &Obligation) -> String {
 }
 
 /// Both texts of a configuration say of each action what the reference says.
-fn agree(config: &Value, actions: &[Action]) {
+fn agree(config: &Value, actions: &[(Action, Earlier)]) {
     let json = configure(&config.to_string());
     let toml = configure(&toml::to_string(config).unwrap());
-    for action in actions {
-        let finding = json.evaluate(action).unwrap();
-        assert_eq!(said(&finding), reference::evaluate(config, action), "{action:?} under {config}");
+    for (action, past) in actions {
+        let finding = json.judge(action, past);
+        assert_eq!(
+            said(&finding),
+            reference::evaluate(config, action, past),
+            "{action:?} after {past:?} under {config}"
+        );
         for other in [&json, &toml] {
-            assert_eq!(format!("{:?}", other.evaluate(action).unwrap()), format!("{finding:?}"));
+            assert_eq!(format!("{:?}", other.judge(action, past)), format!("{finding:?}"));
         }
     }
+}
+
+/// Actions, and what their sessions did before.
+fn actions(count: usize) -> impl Strategy<Value = Vec<(Action, Earlier)>> {
+    prop::collection::vec((generate::action(), generate::past()), count)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn says_what_the_reference_says(config in generate::config(12), actions in prop::collection::vec(generate::action(), 4)) {
+    fn says_what_the_reference_says(config in generate::config(12), actions in actions(4)) {
         agree(&config, &actions);
     }
 }
@@ -71,23 +82,23 @@ proptest! {
 
     /// Enough rules for every level of the index.
     #[test]
-    fn says_so_of_many_rules(config in generate::config(200), actions in prop::collection::vec(generate::action(), 20)) {
+    fn says_so_of_many_rules(config in generate::config(200), actions in actions(20)) {
         agree(&config, &actions);
     }
 
     #[test]
-    fn says_so_in_a_crowd(config in generate::crowd(), actions in prop::collection::vec(generate::action(), 15)) {
+    fn says_so_in_a_crowd(config in generate::crowd(), actions in actions(15)) {
         agree(&config, &actions);
     }
 
     /// Which effect there is does not depend on the order of the rules.
     #[test]
-    fn order_does_not_matter(config in generate::config(12), actions in prop::collection::vec(generate::action(), 8)) {
+    fn order_does_not_matter(config in generate::config(12), actions in actions(8)) {
         let mut turned = config.clone();
         turned["rule"].as_array_mut().unwrap().reverse();
         let (one, other) = (configure(&config.to_string()), configure(&turned.to_string()));
-        for action in actions {
-            prop_assert_eq!(one.evaluate(&action).unwrap().effect, other.evaluate(&action).unwrap().effect);
+        for (action, past) in actions {
+            prop_assert_eq!(one.judge(&action, &past).effect, other.judge(&action, &past).effect);
         }
     }
 }

@@ -12,6 +12,8 @@ use vak_sdk::policy::{Action, AttributeValue, Effect};
 
 use Truth::{No, Unknown, Yes};
 
+use crate::earlier::Earlier;
+
 /// What is expected of a finding.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Expected {
@@ -55,13 +57,13 @@ fn or(parts: impl IntoIterator<Item = Truth>) -> Truth {
     and(parts.into_iter().map(Truth::not)).not()
 }
 
-pub(crate) fn evaluate(config: &Value, action: &Action) -> Expected {
+pub(crate) fn evaluate(config: &Value, action: &Action, past: &Earlier) -> Expected {
     let mut forbids = Vec::new();
     let mut escalates = Vec::new();
     let mut permits = Vec::new();
     for rule in config["rule"].as_array().unwrap() {
         let effect = rule["effect"].as_str().unwrap();
-        match (effect, applies(rule, action)) {
+        match (effect, applies(rule, action, past)) {
             ("forbid" | "escalate", Unknown) => forbids.push((rule, true)),
             ("forbid", Yes) => forbids.push((rule, false)),
             ("escalate", Yes) => escalates.push((rule, false)),
@@ -103,7 +105,7 @@ fn obligations<'a>(rules: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
     texts
 }
 
-fn applies(rule: &Value, action: &Action) -> Truth {
+fn applies(rule: &Value, action: &Action, past: &Earlier) -> Truth {
     let named = |field: &str, text: &str| Truth::of(rule[field].as_array().is_none_or(|list| matches_any(list, text)));
     let roles = match (rule["roles"].as_array(), fact_of_attribute("roles", action)) {
         (None, _) => Yes,
@@ -112,7 +114,7 @@ fn applies(rule: &Value, action: &Action) -> Truth {
         }
         (Some(_), _) => Unknown,
     };
-    let when = rule["when"].as_array().into_iter().flatten().map(|condition| holds(condition, action));
+    let when = rule["when"].as_array().into_iter().flatten().map(|condition| holds(condition, action, past));
     and([
         named("operations", &action.operation),
         named("resources", &action.resource),
@@ -138,15 +140,15 @@ fn regex(expression: &str, text: &str) -> bool {
     expression.unwrap().is_match(text)
 }
 
-fn holds(condition: &Value, action: &Action) -> Truth {
+fn holds(condition: &Value, action: &Action, past: &Earlier) -> Truth {
     if let Some(parts) = condition["all"].as_array() {
-        return and(parts.iter().map(|part| holds(part, action)));
+        return and(parts.iter().map(|part| holds(part, action, past)));
     }
     if let Some(parts) = condition["any"].as_array() {
-        return or(parts.iter().map(|part| holds(part, action)));
+        return or(parts.iter().map(|part| holds(part, action, past)));
     }
     if condition["not"].is_object() {
-        return holds(&condition["not"], action).not();
+        return holds(&condition["not"], action, past).not();
     }
     let negated = |truth: Truth| if condition["not"] == Value::Bool(true) { truth.not() } else { truth };
     if let Some(label) = condition.get("label") {
@@ -155,6 +157,9 @@ fn holds(condition: &Value, action: &Action) -> Truth {
     }
     if let Some(window) = condition.get("time") {
         return negated(Truth::of(in_window(window, action.time_ns)));
+    }
+    if let Some(earlier) = condition.get("earlier") {
+        return negated(of_earlier(earlier, &condition["at_least"], past));
     }
     if serde_json::from_str::<Value>(&action.arguments).is_err() && condition.get("argument").is_some() {
         return Unknown;
@@ -168,6 +173,27 @@ fn holds(condition: &Value, action: &Action) -> Truth {
         None => Unknown,
         Some(fact) => negated(test(condition, &fact, action)),
     }
+}
+
+fn of_earlier(earlier: &Value, least: &Value, past: &Earlier) -> Truth {
+    let ms = match earlier["within"].as_str().unwrap() {
+        "1s" => 1_000,
+        "5s" => 5_000,
+        "1m" => 60_000,
+        _ => 86_400_000,
+    };
+    let Some(steps) = past.within(ms) else { return Unknown };
+    if let Some(patterns) = earlier["label"].as_array() {
+        return Truth::of(steps.into_iter().any(|step| matches_any(patterns, step.label)));
+    }
+    let operations = earlier["operations"].as_str().unwrap();
+    let meant = |operation: &str| match operations.strip_suffix('*') {
+        Some(start) => operation.starts_with(start),
+        None => operation == operations,
+    };
+    let refused = earlier["refused"].as_bool().unwrap();
+    let count = steps.filter(|step| step.allowed != refused && meant(step.operation)).count();
+    Truth::of(count as i64 >= least.as_i64().unwrap())
 }
 
 fn fact(operand: &Value, action: &Action) -> Option<Value> {

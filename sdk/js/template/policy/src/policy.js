@@ -17,6 +17,8 @@ export const policy = {
     return {
       summary: 'Keeps agents away from files that hold secrets.',
       rules: [{ id: 'no-secrets', effect: 'forbid', summary: 'No argument names a file with secrets.' }],
+      session: false,
+      warnings: [],
     };
   },
 };

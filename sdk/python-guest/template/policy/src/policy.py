@@ -22,7 +22,8 @@ class Policy(exports.Policy):
 
     def describe(self) -> Description:
         rule = Rule("no-secrets", Effect.FORBID, "No argument names a file with secrets.")
-        return Description("Keeps agents away from files that hold secrets.", [rule])
+        summary = "Keeps agents away from files that hold secrets."
+        return Description(summary, [rule], session=False, warnings=[])
 
 
 def read_arguments(action: Action) -> Any:

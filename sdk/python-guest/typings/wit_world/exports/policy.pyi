@@ -78,7 +78,11 @@ class Rule:
 
 @dataclass
 class Description:
-    """What a policy contains."""
+    """What a policy contains. `session` says whether it asks what the session did
+    before, through `wit_world.imports.session`; `warnings` are what somebody
+    should look at, such as a rule that never applies: a sentence each."""
 
     summary: str
     rules: list[Rule]
+    session: bool
+    warnings: list[str]

@@ -58,6 +58,7 @@ impl Sample {
             reasons: vec![reason],
             obligations: Vec::new(),
             retry_after_ms: None,
+            past: None,
             unsigned: false,
         };
         let mut sample = Self { action: request.at("a-00000000".parse().unwrap(), Timestamp::from_nanos(0)), verdict };

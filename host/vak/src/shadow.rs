@@ -1,0 +1,146 @@
+//! Policies without a say: they are asked after the verdict is out, and what
+//! they say is recorded.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use futures_executor::block_on;
+use vak_audit::{AppendError, Draft, Dropped, EncodeError, Shadow, Tier, What};
+use vak_pipeline::Guard as _;
+use vak_plugin::Policy;
+use vak_types::{Action, Timestamp};
+
+use crate::ledger::AuditLedger;
+use crate::sessions::Sessions;
+
+/// Actions that wait to be judged. When there are more they are left out, and
+/// the log says how many: decisions wait for nothing of this.
+const WAITING_MAX: usize = 1_024;
+
+/// Asks policies in shadow, on a thread of its own that starts with the first.
+pub(crate) struct Shadows {
+    ledger: Arc<AuditLedger>,
+    worker: OnceLock<Worker>,
+}
+
+struct Worker {
+    actions: SyncSender<Decided>,
+    left_out: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
+}
+
+/// What there is to be said something about.
+struct Decided {
+    policies: Arc<[Policy]>,
+    sessions: Option<Arc<Sessions>>,
+    action: Action,
+    seq: u64,
+    now: Timestamp,
+}
+
+/// Why a finding is not in the log.
+#[derive(Debug, thiserror::Error)]
+enum ShadowError {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl Shadows {
+    pub(crate) fn new(ledger: Arc<AuditLedger>) -> Self {
+        Self { ledger, worker: OnceLock::new() }
+    }
+
+    /// Has `policies` say what they would have said of the action that entry
+    /// `seq` decided.
+    pub(crate) fn ask(
+        &self,
+        policies: &Arc<[Policy]>,
+        sessions: Option<&Arc<Sessions>>,
+        action: &Action,
+        seq: u64,
+        now: Timestamp,
+    ) {
+        if !policies.iter().any(|policy| policy.covers(action)) {
+            return;
+        }
+        let worker = self.worker.get_or_init(|| Worker::start(Arc::clone(&self.ledger)));
+        let (policies, sessions) = (Arc::clone(policies), sessions.cloned());
+        if worker.actions.try_send(Decided { policies, sessions, action: action.clone(), seq, now }).is_err() {
+            worker.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends once what waits is judged.
+    pub(crate) fn close(self) {
+        if let Some(Worker { actions, thread, .. }) = self.worker.into_inner() {
+            drop(actions);
+            // If it panicked there is nothing left to end.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Worker {
+    fn start(ledger: Arc<AuditLedger>) -> Self {
+        let (actions, waiting) = sync_channel(WAITING_MAX);
+        let left_out = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&left_out);
+        let thread = std::thread::spawn(move || work(&ledger, &waiting, &counted));
+        Self { actions, left_out, thread }
+    }
+}
+
+fn work(ledger: &AuditLedger, waiting: &Receiver<Decided>, left_out: &AtomicU64) {
+    let mut last = Timestamp::default();
+    loop {
+        let next = match waiting.try_recv() {
+            Ok(next) => Some(next),
+            Err(TryRecvError::Disconnected) => None,
+            Err(TryRecvError::Empty) => {
+                tell(ledger, left_out, last);
+                waiting.recv().ok()
+            }
+        };
+        let Some(decided) = next else { break };
+        last = decided.now;
+        for policy in decided.policies.iter().filter(|policy| policy.covers(&decided.action)) {
+            if let Err(error) = judge(ledger, policy, &decided) {
+                let (policy, seq) = (&policy.component().name, decided.seq);
+                tracing::warn!(%policy, seq, "a finding in shadow is not recorded: {error}");
+                left_out.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    tell(ledger, left_out, last);
+}
+
+fn judge(ledger: &AuditLedger, policy: &Policy, decided: &Decided) -> Result<(), ShadowError> {
+    let Decided { sessions, action, seq, now, .. } = decided;
+    let sessions = sessions.as_ref().filter(|_| policy.asks_for_session());
+    let past = sessions.and_then(|sessions| sessions.before(action)).map(Arc::new);
+    let (reason, obligations) = vak_pipeline::alone(policy, policy.evaluate(action, past.as_ref()));
+    let shadow = ledger.worded(Shadow { decision: *seq, reason, obligations });
+    let draft = Draft::shadow(action, *now, &shadow)?;
+    block_on(ledger.log.append(draft, Tier::Accepted))?;
+    Ok(())
+}
+
+/// Says in the log how many there are no findings of.
+fn tell(ledger: &AuditLedger, left_out: &AtomicU64, now: Timestamp) {
+    let count = left_out.swap(0, Ordering::Relaxed);
+    if count == 0 {
+        return;
+    }
+    let reason = "policies in shadow did not keep up, or what they said could not be recorded".to_owned();
+    let draft = Draft::dropped(now, Dropped { what: What::Shadows { count }, reason });
+    if let Err(error) = draft.map_err(ShadowError::from).and_then(|draft| {
+        block_on(ledger.log.append(draft, Tier::Accepted))?;
+        Ok(())
+    }) {
+        tracing::warn!(count, "findings in shadow are missing, and the log does not say so: {error}");
+    }
+}
