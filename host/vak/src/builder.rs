@@ -15,6 +15,7 @@ use vak_types::{ComponentRef, Name, Timestamp};
 use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
 use crate::host::{Clock, Host};
+use crate::kept::{Keeper, KeptError};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::Limiting;
 use crate::refused::RefusedConfig;
@@ -47,6 +48,9 @@ pub enum BuildError {
     /// A rate limit is not valid.
     #[error("`limits`: {0}")]
     RateLimits(#[from] vak_limits::Error),
+    /// What was used of limits is not known.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// The engine cannot start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -129,13 +133,13 @@ pub struct HostBuilder {
 
 impl HostBuilder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, clock: Box::new(clock::system) }
+        Self { config, clock: Arc::new(clock::system) }
     }
 
     /// Reads the time from `clock` instead of from the system.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { clock: Box::new(clock), ..self }
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// Verifies and loads every component, opens the log and starts the host.
@@ -147,13 +151,16 @@ impl HostBuilder {
     pub fn build(self) -> Result<Host, BuildError> {
         let Self { config, clock } = self;
         let now = clock();
-        let Parts { loaded, limits, origin, signer } = Parts::load(&config, now)?;
+        let Parts { loaded, origin, signer } = Parts::load(&config, now)?;
         let verifier = signer.verifier().clone();
         let ledger = AuditLedger::open(&config, loaded.components(), origin, signer, now)?;
         let sessions = Sessions::of(loaded.asking(), &config.log(), now).map_err(LogError::from)?;
+        let limits = Arc::new(Limiting::restored(&config)?);
         let ledger = Arc::new(ledger);
-        let running = Running::new(config, loaded, Arc::new(limits), sessions, Arc::clone(&ledger));
-        Ok(Host::new(running, ledger, verifier, clock, ActionIds::new()?))
+        let keeper = Keeper::new(&config, Arc::clone(&clock));
+        let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger));
+        running.keep(&keeper);
+        Ok(Host::new(running, ledger, keeper, verifier, clock, ActionIds::new()?))
     }
 
     /// Everything [`build`](Self::build) does but opening the log, so it also
@@ -183,7 +190,6 @@ pub struct Checked {
 /// What a host is made of, before it has a log.
 pub(crate) struct Parts {
     pub(crate) loaded: Components,
-    pub(crate) limits: Limiting,
     origin: Origin,
     signer: Signer,
 }
@@ -194,9 +200,9 @@ impl Parts {
         let key = PrivateKey::read(&config.audit.key)?;
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
-        let limits = Limiting::new(&config.limits)?;
+        Limiting::check(&config.limits)?;
         let loaded = Components::load(config, &config.engine()?, &config.trust_policy()?, now)?;
-        Ok(Self { loaded, limits, origin, signer })
+        Ok(Self { loaded, origin, signer })
     }
 }
 

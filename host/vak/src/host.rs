@@ -16,6 +16,7 @@ use vak_types::{
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
+use crate::kept::Keeper;
 use crate::ledger::AuditLedger;
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
@@ -25,7 +26,7 @@ use crate::shadow::Shadows;
 /// half of the engine's slots are left to policies.
 const SKILL_CALLS_MAX: usize = 64;
 
-pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A verdict with the receipt of its entry in the log.
 pub type Decided = vak_pipeline::Decided<Receipt, vak_limits::Held>;
@@ -98,6 +99,7 @@ pub struct Host {
     switch: Switch,
     ledger: Arc<AuditLedger>,
     shadows: Shadows,
+    keeper: Keeper,
     skill_calls: Semaphore,
     verifier: VerifierKey,
     clock: Clock,
@@ -113,13 +115,14 @@ impl Host {
     pub(crate) fn new(
         running: Running,
         ledger: Arc<AuditLedger>,
+        keeper: Keeper,
         verifier: VerifierKey,
         clock: Clock,
         ids: ActionIds,
     ) -> Self {
         let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
         let shadows = Shadows::new(Arc::clone(&ledger));
-        Self { switch: Switch::new(running), ledger, shadows, skill_calls, verifier, clock, ids }
+        Self { switch: Switch::new(running), ledger, shadows, keeper, skill_calls, verifier, clock, ids }
     }
 
     /// Verifies and loads all that another configuration names, beside what
@@ -142,7 +145,9 @@ impl Host {
     /// # Errors
     /// The log does not take the entry.
     pub async fn switch_to(&self, next: Prepared) -> Result<Receipt, SwitchError> {
-        self.switch.to(next, &self.ledger, (self.clock)()).await
+        let receipt = self.switch.to(next, &self.ledger, (self.clock)()).await?;
+        self.switch.now().keep(&self.keeper);
+        Ok(receipt)
     }
 
     /// Gives a request an id and the time.
@@ -290,14 +295,16 @@ impl Host {
     /// # Errors
     /// The log had stopped before.
     pub fn close(self) -> Result<(), AppendError> {
-        let Self { switch, ledger, shadows, .. } = self;
+        let Self { switch, ledger, shadows, keeper, .. } = self;
         drop(switch);
         shadows.close();
         // A skill that still runs has no part in the log.
-        match Arc::into_inner(ledger) {
+        let closed = match Arc::into_inner(ledger) {
             Some(ledger) => ledger.log.close().map(drop),
             None => Ok(()),
-        }
+        };
+        keeper.close();
+        closed
     }
 }
 

@@ -6,7 +6,8 @@ use vak_limits::{Error, Held, Kind, Limits, Mode, Rate, Signal};
 use vak_pipeline::{Exceeded, Limiter, Reservation};
 use vak_types::{Action, Timestamp};
 
-use crate::config::{self, LimitKind, LimitMode};
+use crate::config::{self, Config, LimitKind, LimitMode};
+use crate::kept::{self, KeptError};
 
 /// The configured limits.
 #[derive(Debug)]
@@ -17,8 +18,18 @@ pub(crate) struct Limiting(Limits);
 pub(crate) struct Tokens(vak_limits::Reservation);
 
 impl Limiting {
-    pub(crate) fn new(limits: &[config::Limit]) -> Result<Self, Error> {
-        Limits::new(all(limits)?).map(Self)
+    /// Looks whether such limits are possible.
+    pub(crate) fn check(limits: &[config::Limit]) -> Result<(), Error> {
+        Limits::new(all(limits)?).map(drop)
+    }
+
+    /// The configured ones, with what was used of them before.
+    pub(crate) fn restored(config: &Config) -> Result<Self, KeptError> {
+        kept::restored(config).map(Self)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0
     }
 
     /// Others in their place. What was used of one that stays is still used.
@@ -27,7 +38,8 @@ impl Limiting {
     }
 }
 
-fn all(limits: &[config::Limit]) -> Result<Vec<vak_limits::Limit>, Error> {
+/// Limits as they are counted.
+pub(crate) fn all(limits: &[config::Limit]) -> Result<Vec<vak_limits::Limit>, Error> {
     limits.iter().map(of).collect()
 }
 

@@ -11,6 +11,7 @@ use vak_types::{Name, Timestamp};
 
 use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
+use crate::kept::Keeper;
 use crate::ledger::{AuditLedger, configuration};
 use crate::limiter::Limiting;
 use crate::sessions::Sessions;
@@ -107,6 +108,11 @@ impl Running {
         }
         let (skills, config) = (Arc::new(skills), Arc::new(config));
         Self { pipeline, skills, config, shadows: shadows.into(), sessions, limits }
+    }
+
+    /// Has what is used of the limits kept across restarts.
+    pub(crate) fn keep(&self, keeper: &Keeper) {
+        keeper.keep(&self.config.limits, &self.limits);
     }
 }
 
