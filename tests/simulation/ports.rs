@@ -147,7 +147,7 @@ impl RealLimits {
             };
             let rate = Rate::new(terms.burst, terms.actions, Duration::from_nanos(terms.period_ns)).unwrap();
             let name = terms.kind.name().parse().unwrap();
-            Limit::new(name, per, operations.parse().unwrap(), Kind::Rate(rate))
+            Limit::new(name, per, operations.parse().unwrap(), Kind::rate(rate))
         };
         Self(Limits::new(terms.iter().map(limit).collect()).unwrap())
     }

@@ -87,7 +87,10 @@ fn describe(policy: &Policy) -> anyhow::Result<String> {
 
 fn limited(limit: &Limit) -> String {
     let kind = match &limit.kind {
-        LimitKind::Rate { burst, actions, period_s } => format!("{burst} at once, {actions} every {period_s} s"),
+        LimitKind::Rate { burst, actions, period_s, cost } => {
+            let cost = cost.as_ref().map(|cost| format!(" of `{cost}`")).unwrap_or_default();
+            format!("{burst} at once, {actions} every {period_s} s{cost}")
+        }
         LimitKind::Quota { actions, window_s, .. } => format!("{actions} in {window_s} s"),
         LimitKind::Concurrency { at_once } => format!("{at_once} at a time"),
         LimitKind::Budget { amount, window_s: Some(window_s), cost, .. } => {

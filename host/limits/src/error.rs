@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vak_types::{LimitName, TextError};
+use vak_types::LimitName;
 
 use crate::{Limit, Limits, Rate};
 
@@ -84,20 +84,6 @@ pub enum Error {
         name: LimitName,
         /// The threshold as given.
         percent: u8,
-    },
-    /// A `*` stands before the end of a pattern.
-    #[error("the pattern `{pattern}` has a `*` before its end; only the last character can be `*`")]
-    Pattern {
-        /// The pattern as given.
-        pattern: String,
-    },
-    /// A pattern could not match any operation.
-    #[error("the pattern `{pattern}` matches no operation: {source}")]
-    Operation {
-        /// The pattern as given.
-        pattern: String,
-        /// Why.
-        source: TextError,
     },
     /// Two limits have one name, so a verdict could not say which decided.
     #[error("two limits are named `{name}`; rename one")]

@@ -17,7 +17,7 @@
 //! use vak_limits::{Kind, Limit, Limits, Per, Rate};
 //! use vak_types::{ActionRequest, Timestamp};
 //!
-//! let rate = Kind::Rate(Rate::new(1, 10, Duration::from_secs(60))?);
+//! let rate = Kind::rate(Rate::new(1, 10, Duration::from_secs(60))?);
 //! let money = Kind::Budget {
 //!     amount: 5_000_000,
 //!     window: Some(Duration::from_secs(86_400)),
@@ -60,7 +60,6 @@ mod lines;
 mod meter;
 #[cfg(all(loom, test))]
 mod model;
-mod pattern;
 mod rate;
 mod refusal;
 mod replace;
@@ -82,6 +81,5 @@ mod word;
 pub use error::{Error, Exceeded, Signal};
 pub use limit::{Kind, Limit, Mode, Per};
 pub use limits::Limits;
-pub use pattern::OperationPattern;
 pub use rate::Rate;
 pub use reservation::{Held, Reservation};

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use vak_types::LimitName;
+use vak_types::{LimitName, Operation, Pattern};
 
-use crate::{OperationPattern, Rate};
+use crate::Rate;
 
 /// Who has a count of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +39,15 @@ impl Per {
 /// What is limited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// How often: a token bucket. A call that was started has spent its token,
+    /// How often: a token bucket. A call that was started has spent its tokens,
     /// whatever comes of it.
-    Rate(Rate),
+    Rate {
+        /// The bucket.
+        rate: Rate,
+        /// The attribute of an action that says how many tokens it takes, as for
+        /// a budget; `None` for one each. More than the burst never fit.
+        cost: Option<String>,
+    },
     /// How many actions in any span of time as long as `window`. Windows slide
     /// and know no calendar, which would need a time zone: a day is 24 hours, a
     /// month is 30 days. Time counts in twelfths of the window: an action counts
@@ -93,7 +99,7 @@ pub struct Limit {
     /// Who has a count of their own.
     pub per: Per,
     /// Which operations it covers. The others pass uncounted.
-    pub operations: OperationPattern,
+    pub operations: Pattern<Operation>,
     /// What is limited.
     pub kind: Kind,
     /// Whether it stops anything.
@@ -125,12 +131,26 @@ impl Limit {
     pub const HOLD_DEFAULT: Duration = Duration::from_secs(3_600);
 
     /// An enforced limit without a near-limit signal.
-    pub fn new(name: LimitName, per: Per, operations: OperationPattern, kind: Kind) -> Self {
+    pub fn new(name: LimitName, per: Per, operations: Pattern<Operation>, kind: Kind) -> Self {
         Self { name, per, operations, kind, mode: Mode::Enforce, near_percent: None, hold: Self::HOLD_DEFAULT }
     }
 }
 
 impl Kind {
+    /// How often, where every action takes one token.
+    pub fn rate(rate: Rate) -> Self {
+        Self::Rate { rate, cost: None }
+    }
+
+    /// The attribute that says what an action costs, and the most it may.
+    pub(crate) fn costs(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Rate { rate, cost } => cost.as_deref().map(|cost| (cost, rate.burst().into())),
+            Self::Budget { cost, amount, .. } => Some((cost, *amount)),
+            Self::Quota { .. } | Self::Concurrency { .. } => None,
+        }
+    }
+
     /// The actual cost among `actual`, for a budget in that attribute.
     pub(crate) fn actual_cost(&self, actual: &[(&str, u64)]) -> Option<u64> {
         let Self::Budget { cost, .. } = self else { return None };
@@ -142,7 +162,8 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rate(rate) => rate.fmt(f),
+            Self::Rate { rate, cost: None } => rate.fmt(f),
+            Self::Rate { rate, cost: Some(cost) } => write!(f, "{rate} of `{cost}`"),
             Self::Quota { actions, window, .. } => write!(f, "{actions} in {window:?}"),
             Self::Concurrency { at_once } => write!(f, "{at_once} at a time"),
             Self::Budget { amount, window: Some(window), cost, .. } => write!(f, "{amount} of `{cost}` in {window:?}"),

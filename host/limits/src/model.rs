@@ -26,7 +26,7 @@ fn action(agent: &str, cost: i64) -> Action {
 }
 
 fn rate(per: Per, burst: u32) -> Limit {
-    let rate = Kind::Rate(Rate::new(burst, 1, Duration::from_secs(1)).unwrap());
+    let rate = Kind::rate(Rate::new(burst, 1, Duration::from_secs(1)).unwrap());
     Limit::new("rate".parse().unwrap(), per, "*".parse().unwrap(), rate)
 }
 

@@ -74,12 +74,16 @@ impl Rate {
         Pace { interval, capacity: interval * u64::from(self.burst) }
     }
 
+    pub(crate) fn burst(self) -> u32 {
+        self.burst
+    }
+
     pub(crate) fn parts(self) -> (u32, u32, u64) {
         (self.burst, self.actions, self.period_ns)
     }
 }
 
-/// What one action costs and what there is, in ticks of [`Tick`]: an action
+/// What one token costs and what there is, in ticks of [`Tick`]: a token
 /// costs the time in which it is refilled. Both are below 2^53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {

@@ -44,7 +44,7 @@ impl Why {
         let label = label.and_then(|at| action.labels.get(at));
         let subject = Subject { per: entry.limit.per, action, label };
         let (kind, operations) = (&entry.limit.kind, &entry.limit.operations);
-        let cost = if let Kind::Budget { cost, .. } = kind { cost } else { "" };
+        let cost = kind.costs().map_or("", |(cost, _)| cost);
         let limited = format!("{subject} is limited to {kind} in `{operations}`");
         let retry_after = (self.wait_ns() < u64::MAX).then(|| Duration::from_nanos(self.wait_ns()));
         let message = match (self, retry_after) {
@@ -67,11 +67,11 @@ impl Why {
 
 /// What `action` costs under a limit of this kind.
 pub(crate) fn cost_of(kind: &Kind, action: &Action) -> Result<u64, Why> {
-    let Kind::Budget { cost, amount, .. } = kind else { return Ok(1) };
+    let Some((cost, most)) = kind.costs() else { return Ok(1) };
     match action.attributes.get(cost) {
         None => Err(Why::NoCost),
         Some(AttributeValue::Integer(cost)) => match u64::try_from(*cost) {
-            Ok(cost) if cost > *amount => Err(Why::TooDear { cost }),
+            Ok(cost) if cost > most => Err(Why::TooDear { cost }),
             Ok(cost) => Ok(cost),
             Err(_) => Err(Why::BadCost),
         },

@@ -97,6 +97,7 @@ impl Entry {
         let Limit { name, per, kind, .. } = &self.limit;
         let same_unit = match (kind, &new.kind) {
             (Kind::Budget { cost, .. }, Kind::Budget { cost: other, .. }) => cost == other,
+            (Kind::Rate { cost, .. }, Kind::Rate { cost: other, .. }) => cost == other,
             (kind, other) => std::mem::discriminant(kind) == std::mem::discriminant(other),
         };
         *name == new.name && *per == new.per && same_unit
@@ -109,7 +110,8 @@ fn terms_of(limit: &Limit) -> Result<KindTerms, Error> {
         return Err(Error::Near { name: name(), percent });
     }
     let (amount, window, refund, spends) = match &limit.kind {
-        Kind::Rate(rate) => return Ok(KindTerms::Rate(rate.pace())),
+        Kind::Rate { cost: Some(cost), .. } if cost.is_empty() => return Err(Error::Cost { name: name() }),
+        Kind::Rate { rate, .. } => return Ok(KindTerms::Rate(rate.pace())),
         Kind::Quota { actions, window, refund } => (*actions, Some(*window), *refund, true),
         Kind::Concurrency { at_once } => (*at_once, None, true, false),
         Kind::Budget { amount, window, refund, cost } if !cost.is_empty() => (*amount, *window, *refund, true),

@@ -28,10 +28,10 @@ impl Counts {
         let Reserved { generation, takes, .. } = reserved;
         for run in takes.chunk_by(Took::shares_shard) {
             if let [took] = run
-                && took.what == What::Token
+                && took.what == What::Tokens
             {
                 let shard = self.read(run[0].shard);
-                self.with_current(set, |set| settle_token(&shard, set.find(took.key.limit(), *generation), took, how));
+                self.with_current(set, |set| settle_tokens(&shard, set.find(took.key.limit(), *generation), took, how));
                 continue;
             }
             let mut shard = self.write(run[0].shard);
@@ -39,7 +39,7 @@ impl Counts {
                 for took in run {
                     let entry = set.find(took.key.limit(), *generation);
                     match took.what {
-                        What::Token => settle_token(&shard, entry, took, how),
+                        What::Tokens => settle_tokens(&shard, entry, took, how),
                         What::Part | What::WaitingPart => settle_part(&mut shard, entry, took, how),
                     }
                 }
@@ -58,12 +58,12 @@ impl Counts {
     }
 }
 
-fn settle_token(shard: &Shard, entry: Option<&Entry>, took: &Took, how: Settle<'_>) {
+fn settle_tokens(shard: &Shard, entry: Option<&Entry>, took: &Took, how: Settle<'_>) {
     let Some(KindTerms::Rate(pace)) = entry.map(|entry| entry.terms) else { return };
     let Some(word) = shard.word(took.key, pace) else { return };
     match how {
-        Settle::GiveBack => word.give_back(),
-        Settle::Hold | Settle::Succeed(..) | Settle::Fail(_) => word.keep(Tick(took.at)),
+        Settle::GiveBack => word.give_back(took.amount),
+        Settle::Hold | Settle::Succeed(..) | Settle::Fail(_) => word.keep(Tick(took.at), took.amount),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use vak_types::Timestamp;
+use vak_types::{Pattern, Timestamp};
 
 use crate::bytes::{Reader, Writer};
 use crate::counts::Counts;
@@ -86,10 +86,12 @@ fn write_limit(out: &mut Writer, entry: &Entry) {
     out.count(PERS.iter().position(|per| *per == limit.per).unwrap_or(0));
     out.duration(limit.hold);
     match &limit.kind {
-        Kind::Rate(rate) => {
+        Kind::Rate { rate, cost } => {
             let (burst, actions, period_ns) = rate.parts();
             out.u8(0);
             [u64::from(burst), u64::from(actions), period_ns].iter().for_each(|part| out.u64(*part));
+            // No attribute's name is empty.
+            out.text(cost.as_deref().unwrap_or_default());
         }
         Kind::Quota { actions, window, refund } => {
             out.u8(1);
@@ -120,7 +122,9 @@ fn read_limit(input: &mut Reader<'_>) -> Result<Limit, Error> {
         0 => {
             let (burst, actions, period) = (input.u64()?, input.u64()?, input.duration()?);
             let [burst, actions] = [burst, actions].map(|number| u32::try_from(number).unwrap_or(0));
-            Kind::Rate(Rate::new(burst, actions, period).map_err(|_| input.damaged("a rate is not possible"))?)
+            let rate = Rate::new(burst, actions, period).map_err(|_| input.damaged("a rate is not possible"))?;
+            let cost = Some(input.text()?).filter(|cost| !cost.is_empty()).map(str::to_owned);
+            Kind::Rate { rate, cost }
         }
         1 => Kind::Quota { actions: input.u64()?, window: input.duration()?, refund: input.flag()? },
         2 => Kind::Concurrency { at_once: input.u64()? },
@@ -131,8 +135,7 @@ fn read_limit(input: &mut Reader<'_>) -> Result<Limit, Error> {
         }
         _ => return Err(input.damaged("a limit is of an unknown kind")),
     };
-    let operations = "*".parse().map_err(|_| input.damaged("no pattern"))?;
-    Ok(Limit { hold, ..Limit::new(name, per, operations, kind) })
+    Ok(Limit { hold, ..Limit::new(name, per, Pattern::every(), kind) })
 }
 
 fn write_shard(out: &mut Writer, set: &Set, shard: &Shard) {

@@ -42,7 +42,7 @@ impl Counts {
             [one] if let KindTerms::Rate(pace) = set.entries[one.entry].terms => {
                 let shard = self.read(one.shard);
                 if let Some(word) = shard.word(one.key, pace) {
-                    return self.take_token(&mut attempt, one, &word, takes);
+                    return self.take_tokens(&mut attempt, one, &word, takes);
                 }
             }
             _ => {}
@@ -54,7 +54,7 @@ impl Counts {
         attempt.result()
     }
 
-    fn take_token(
+    fn take_tokens(
         &self,
         attempt: &mut Attempt<'_>,
         wanted: Wanted,
@@ -65,10 +65,10 @@ impl Counts {
             return Err(Stop::Stale);
         }
         let (entry, now) = (&attempt.set.entries[wanted.entry], Tick::of(attempt.action.time));
-        match word.take(now) {
+        match word.take(now, wanted.cost) {
             Ok(taken) => {
                 if let Some(from) = taken.pending() {
-                    takes.push(Took::token(&wanted, from));
+                    takes.push(Took::tokens(&wanted, from));
                 }
                 attempt.tell_near(entry, || word.used_percent(now));
             }
@@ -147,8 +147,8 @@ fn check(shard: &mut Shard, entry: &Entry, wanted: &Wanted, action: &Action) -> 
             let now = Tick::of(action.time);
             let wait = |fits_at: Tick| Why::Full { wait_ns: fits_at.after_ns(action.time) };
             match shard.word(wanted.key, pace) {
-                Some(word) => word.check(now).map(|()| true).map_err(wait),
-                None => State::of(0).check(pace, now).map(|()| false).map_err(wait),
+                Some(word) => word.check(now, wanted.cost).map(|()| true).map_err(wait),
+                None => State::of(0).check(pace, now, wanted.cost).map(|()| false).map_err(wait),
             }
         }
         KindTerms::Meter(terms) => match shard.meter(wanted.key, terms, action.time) {
@@ -169,9 +169,9 @@ fn take(attempt: &mut Attempt<'_>, shard: &mut Shard, entry: &Entry, wanted: &Wa
         KindTerms::Rate(pace) => {
             let now = Tick::of(attempt.action.time);
             shard.word(wanted.key, pace).and_then(|word| {
-                let taken = word.take(now).ok()?;
+                let taken = word.take(now, wanted.cost).ok()?;
                 attempt.tell_near(entry, || word.used_percent(now));
-                Some(taken.pending().map(|from| Took::token(wanted, from)))
+                Some(taken.pending().map(|from| Took::tokens(wanted, from)))
             })
         }
         KindTerms::Meter(terms) => shard.meter_as_is(wanted.key).map(|meter| {

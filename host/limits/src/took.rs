@@ -29,7 +29,7 @@ pub(crate) struct Took {
     pub(crate) shard: u16,
     pub(crate) what: What,
     epoch: u32,
-    /// The tick of a token, or the slice of a part.
+    /// The tick of tokens, or the slice of a part.
     pub(crate) at: u64,
     pub(crate) amount: u64,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Took {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     /// Out of a bucket.
-    Token,
+    Tokens,
     /// Of a meter, spent when the action starts.
     Part,
     /// Of a meter, until the outcome.
@@ -45,9 +45,9 @@ pub(crate) enum What {
 }
 
 impl Took {
-    pub(crate) fn token(wanted: &Wanted, from: Tick) -> Self {
-        let Wanted { key, shard, .. } = *wanted;
-        Self { key, shard, what: What::Token, epoch: 0, at: from.0, amount: 1 }
+    pub(crate) fn tokens(wanted: &Wanted, from: Tick) -> Self {
+        let Wanted { key, shard, cost, .. } = *wanted;
+        Self { key, shard, what: What::Tokens, epoch: 0, at: from.0, amount: cost }
     }
 
     pub(crate) fn part(wanted: &Wanted, waits: bool, Part { amount, epoch, slice }: Part) -> Self {

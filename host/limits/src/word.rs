@@ -8,10 +8,10 @@ use crate::time::{REORDER_NS, Tick};
 
 /// The generic cell rate algorithm of ITU-T I.371 in its form as virtual
 /// scheduling. The upper 54 bits are the theoretical arrival time: the tick at
-/// which the bucket is full again. The lower 10 count pending actions: taken,
+/// which the bucket is full again. The lower 10 count pending tokens: taken,
 /// but neither kept nor given back.
 ///
-/// A pending action has its place in the bucket and is not yet in the arrival
+/// A pending token has its place in the bucket and is not yet in the arrival
 /// time. So giving it back leaves no trace, whatever happened meanwhile; had it
 /// moved the arrival time, nobody could say later how much of the move had
 /// already decayed. Kept, it counts from the time it was taken at.
@@ -23,7 +23,7 @@ pub(crate) struct Word<'a> {
     pub(crate) pace: Pace,
 }
 
-/// What an action took from a word.
+/// What an action took from a word: as many tokens as it costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// Pending since then, to be kept or given back.
@@ -51,8 +51,8 @@ pub(crate) struct State {
 impl State {
     const PENDING_BITS: u32 = 10;
 
-    /// Most actions pending on one key. One more is spent at once: too strict
-    /// if it is denied, and never too lax.
+    /// Most tokens pending on one key. What would be more is spent at once: too
+    /// strict if it is denied, and never too lax.
     pub(crate) const PENDING_MAX: u64 = (1 << Self::PENDING_BITS) - 1;
 
     /// The last tick there is. No action fits when its bucket would be full
@@ -83,59 +83,61 @@ impl State {
         if set_back { Self { arrival: Tick(most), ..self } } else { self }
     }
 
-    /// The tick at which one more action fits, if those pending are kept.
-    fn fits_at(self, pace: Pace, now: Tick) -> Tick {
-        let full = self.arrival.max(now).0.saturating_add((self.pending + 1).saturating_mul(pace.interval));
+    /// The tick at which so many more tokens are there, if those pending are kept.
+    fn fits_at(self, pace: Pace, now: Tick, tokens: u64) -> Tick {
+        let taken = self.pending.saturating_add(tokens).saturating_mul(pace.interval);
+        let full = self.arrival.max(now).0.saturating_add(taken);
         if full > Self::ARRIVAL_MAX { Tick(u64::MAX) } else { Tick(full.saturating_sub(pace.capacity)) }
     }
 
-    /// `Err` says when an action fits; `Ok` that it does now.
-    pub(crate) fn check(self, pace: Pace, now: Tick) -> Result<(), Tick> {
-        let fits_at = self.seen(pace, now).fits_at(pace, now);
+    /// `Err` says when so many tokens are there; `Ok` that they are now.
+    pub(crate) fn check(self, pace: Pace, now: Tick, tokens: u64) -> Result<(), Tick> {
+        let fits_at = self.seen(pace, now).fits_at(pace, now, tokens);
         if fits_at > now { Err(fits_at) } else { Ok(()) }
     }
 
-    fn keep(self, pace: Pace, from: Tick) -> Self {
-        let arrival = self.arrival.max(from).0.saturating_add(pace.interval);
+    fn keep(self, pace: Pace, from: Tick, tokens: u64) -> Self {
+        let arrival = self.arrival.max(from).0.saturating_add(tokens.saturating_mul(pace.interval));
         Self { arrival: Tick(arrival), ..self }
     }
 }
 
 impl Word<'_> {
-    /// `Err` says when an action fits; `Ok` that it does now.
-    pub(crate) fn check(&self, now: Tick) -> Result<(), Tick> {
+    /// `Err` says when so many tokens are there; `Ok` that they are now.
+    pub(crate) fn check(&self, now: Tick, tokens: u64) -> Result<(), Tick> {
         // Kept, so that what is seen at a clock that was set back decays.
         self.update(|state| state.seen(self.pace, now));
-        State::of(self.bits.load(Relaxed)).check(self.pace, now)
+        State::of(self.bits.load(Relaxed)).check(self.pace, now, tokens)
     }
 
-    /// Takes one action, or says when it fits.
-    pub(crate) fn take(&self, now: Tick) -> Result<Taken, Tick> {
+    /// Takes tokens, or says when they are there.
+    pub(crate) fn take(&self, now: Tick, tokens: u64) -> Result<Taken, Tick> {
         let mut result = Ok(Taken::Spent);
         self.update(|state| {
             let state = state.seen(self.pace, now);
-            if let Err(fits_at) = state.check(self.pace, now) {
+            if let Err(fits_at) = state.check(self.pace, now, tokens) {
                 result = Err(fits_at);
                 return state;
             }
-            if state.pending == State::PENDING_MAX {
+            if tokens > State::PENDING_MAX - state.pending {
                 result = Ok(Taken::Spent);
-                return state.keep(self.pace, now);
+                return state.keep(self.pace, now, tokens);
             }
             result = Ok(Taken::Pending(now));
-            State { pending: state.pending + 1, ..state }
+            State { pending: state.pending + tokens, ..state }
         });
         result
     }
 
     /// What is pending since `from` is spent.
-    pub(crate) fn keep(&self, from: Tick) {
-        self.update(|state| State { pending: state.pending.saturating_sub(1), ..state }.keep(self.pace, from));
+    pub(crate) fn keep(&self, from: Tick, tokens: u64) {
+        let settled = |state: State| State { pending: state.pending.saturating_sub(tokens), ..state };
+        self.update(|state| settled(state).keep(self.pace, from, tokens));
     }
 
     /// What is pending never was.
-    pub(crate) fn give_back(&self) {
-        self.update(|state| State { pending: state.pending.saturating_sub(1), ..state });
+    pub(crate) fn give_back(&self, tokens: u64) {
+        self.update(|state| State { pending: state.pending.saturating_sub(tokens), ..state });
     }
 
     /// How much of the burst is used, in percent.
@@ -171,8 +173,8 @@ mod tests {
     fn spends_at_once_what_is_beyond_the_most_pending() {
         let bits = AtomicU64::new(0);
         let word = Word { bits: &bits, pace: PACE };
-        let taken: Vec<_> = (0..State::PENDING_MAX + 2).map(|_| word.take(Tick(100))).collect();
-        taken.iter().filter(|taken| matches!(taken, Ok(Taken::Pending(_)))).for_each(|_| word.give_back());
+        let taken: Vec<_> = (0..State::PENDING_MAX + 2).map(|_| word.take(Tick(100), 1)).collect();
+        taken.iter().filter(|taken| matches!(taken, Ok(Taken::Pending(_)))).for_each(|_| word.give_back(1));
         assert_eq!(taken.iter().filter(|taken| **taken == Ok(Taken::Spent)).count(), 2);
         assert_eq!(State::of(bits.into_inner()), State { arrival: Tick(120), pending: 0 });
     }
@@ -181,19 +183,33 @@ mod tests {
     fn giving_back_leaves_no_trace_however_late() {
         let bits = AtomicU64::new(0);
         let word = Word { bits: &bits, pace: Pace { interval: 10, capacity: 20 } };
-        assert!([word.take(Tick(100)), word.take(Tick(100))].iter().all(Result::is_ok));
-        assert_eq!(word.take(Tick(100)), Err(Tick(110)));
-        word.keep(Tick(100));
-        word.give_back();
+        assert!([word.take(Tick(100), 1), word.take(Tick(100), 1)].iter().all(Result::is_ok));
+        assert_eq!(word.take(Tick(100), 1), Err(Tick(110)));
+        word.keep(Tick(100), 1);
+        word.give_back(1);
         assert_eq!(State::of(bits.into_inner()), State { arrival: Tick(110), pending: 0 });
+    }
+
+    #[test]
+    fn takes_several_tokens_or_none() {
+        let bits = AtomicU64::new(0);
+        let word = Word { bits: &bits, pace: PACE };
+        assert_eq!(word.take(Tick(100), 1_500), Ok(Taken::Spent), "more than can be pending");
+        assert_eq!(word.take(Tick(100), 501), Err(Tick(110)));
+        assert_eq!(word.take(Tick(100), 2_001), Err(Tick(15_110)));
+        assert_eq!(word.take(Tick(100), 0), Ok(Taken::Pending(Tick(100))));
+        assert_eq!(word.take(Tick(100), 500), Ok(Taken::Pending(Tick(100))));
+        assert_eq!(word.take(Tick(100), 0), Ok(Taken::Pending(Tick(100))), "nothing fits into nothing");
+        word.give_back(500);
+        assert_eq!(State::of(bits.into_inner()), State { arrival: Tick(15_100), pending: 0 });
     }
 
     #[test]
     fn nothing_fits_at_the_end_of_time() {
         let bits = AtomicU64::new(0);
         let word = Word { bits: &bits, pace: PACE };
-        assert!(word.take(Tick(State::ARRIVAL_MAX)).is_err());
-        assert!(word.take(Tick(State::ARRIVAL_MAX - 10)).is_ok());
+        assert!(word.take(Tick(State::ARRIVAL_MAX), 1).is_err());
+        assert!(word.take(Tick(State::ARRIVAL_MAX - 10), 1).is_ok());
     }
 }
 
@@ -221,28 +237,28 @@ mod model {
                 let bits = Arc::clone(&bits);
                 thread::spawn(move || {
                     let word = Word { bits: &bits, pace: PACE };
-                    if word.take(NOW).is_err() {
+                    if word.take(NOW, 1).is_err() {
                         return 0;
                     }
                     if keeps {
-                        word.keep(NOW);
+                        word.keep(NOW, 1);
                         return 1;
                     }
-                    word.give_back();
+                    word.give_back(1);
                     0
                 })
             };
             let threads = [attempt(true), attempt(false)];
             let word = Word { bits: &bits, pace: PACE };
             let mut kept = 0;
-            if word.take(NOW).is_ok() {
-                word.keep(NOW);
+            if word.take(NOW, 1).is_ok() {
+                word.keep(NOW, 1);
                 kept += 1;
             }
             kept += threads.map(|thread| thread.join().unwrap_or(0)).iter().sum::<u64>();
             assert!(kept <= 2);
-            while word.take(NOW).is_ok() {
-                word.keep(NOW);
+            while word.take(NOW, 1).is_ok() {
+                word.keep(NOW, 1);
                 kept += 1;
             }
             assert_eq!(kept, 2);

@@ -54,7 +54,7 @@ fn limits(per: &[(Per, Kind)]) -> Limits {
 }
 
 fn rate() -> Kind {
-    Kind::Rate(Rate::new(1_000_000, 1_000_000, Duration::from_secs(1)).unwrap())
+    Kind::rate(Rate::new(1_000_000, 1_000_000, Duration::from_secs(1)).unwrap())
 }
 
 /// Reservations that are open at a time, and timed together: some 30

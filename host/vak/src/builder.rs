@@ -10,7 +10,7 @@ use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, Policy, Scope, Skill};
 use vak_registry::StoreError;
 use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
-use vak_types::{ComponentRef, Name, Timestamp};
+use vak_types::{ComponentRef, Digest, Name, Timestamp};
 
 use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
@@ -100,6 +100,19 @@ pub enum BuildError {
         versions: Versions,
         /// What is installed.
         installed: semver::Version,
+    },
+    /// Another component is there than the configuration asks for.
+    #[error(
+        "component `{name}`: its digest is {found}, and `digest` asks for {wanted}; see what changed with \
+         `vak component diff`, and change `digest` if that is fine"
+    )]
+    Digest {
+        /// The component's name in the configuration.
+        name: Name,
+        /// What the configuration asks for.
+        wanted: Digest,
+        /// What is there.
+        found: Digest,
     },
     /// A component is not trusted.
     #[error("component `{name}`: {source}")]

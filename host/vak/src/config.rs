@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use source::{Source, Versions};
 use vak_memory::Memory;
 use vak_trust::TrustSettings;
-use vak_types::{AgentId, Granted, LimitSettings, Name, Operation, Pattern};
+use vak_types::{AgentId, Digest, Granted, LimitSettings, Name, Operation, Pattern};
 
 use crate::overlay::{self, Override};
 
@@ -117,6 +117,10 @@ pub struct Policy {
     /// Which versions of the package will do, such as `^1.2`; any if it is left
     /// out.
     pub version: Option<Versions>,
+    /// The SHA-256 of exactly the component that is meant; any that is trusted
+    /// if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// The file with its configuration, where it takes one.
     pub config: Option<PathBuf>,
     /// Whose actions it is asked about; anybody's if it is left out.
@@ -179,6 +183,10 @@ pub struct Skill {
     /// Which versions of the package will do, such as `^1.2`; any if it is left
     /// out.
     pub version: Option<Versions>,
+    /// The SHA-256 of exactly the component that is meant; any that is trusted
+    /// if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// The file with its configuration, where it takes one.
     pub config: Option<PathBuf>,
     /// What it is granted of what it asks for.

@@ -18,6 +18,7 @@ use crate::clock::ActionIds;
 use crate::config::Config;
 use crate::kept::Keeper;
 use crate::ledger::AuditLedger;
+use crate::names::{self, StampError};
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 use crate::shadow::Shadows;
@@ -66,6 +67,9 @@ pub enum InvokeError {
     /// The call's names do not fit into an action; nothing was decided.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A name in the call could be taken for another; nothing was decided.
+    #[error(transparent)]
+    Stamp(#[from] StampError),
     /// The verdict is not an allow.
     #[error("{}", refusal(.0))]
     Refused(Box<Verdict>),
@@ -153,8 +157,9 @@ impl Host {
     /// Gives a request an id and the time.
     ///
     /// # Errors
-    /// Never in practice: a generated id always fits its limits.
-    pub fn stamp(&self, request: ActionRequest) -> Result<Action, TextError> {
+    /// A name in it could be taken for another.
+    pub fn stamp(&self, request: ActionRequest) -> Result<Action, StampError> {
+        names::check(&request)?;
         Ok(request.at(self.ids.next()?, (self.clock)()))
     }
 

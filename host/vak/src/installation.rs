@@ -10,7 +10,7 @@ use vak_memory::Memory;
 use vak_plugin::{Loaded, load};
 use vak_registry::Store;
 use vak_trust::{Package, TrustPolicy, Unsigned};
-use vak_types::{Granted, Kind, LimitSettings, Name, Timestamp};
+use vak_types::{Digest, Granted, Kind, LimitSettings, Name, Timestamp};
 
 use crate::builder::BuildError;
 use crate::config::{self, Config, ConfigError, Source, Versions};
@@ -26,6 +26,7 @@ pub struct Installation<'a> {
     component: Option<&'a Path>,
     package: Option<&'a Name>,
     versions: Option<&'a Versions>,
+    digest: Option<&'a Digest>,
     config: Option<&'a Path>,
     grants: &'a Granted,
     unsigned: bool,
@@ -49,6 +50,7 @@ impl Config {
             component: policy.component.as_deref(),
             package: policy.package.as_ref(),
             versions: policy.version.as_ref(),
+            digest: policy.digest.as_ref(),
             config: policy.config.as_deref(),
             grants: &policy.grants,
             unsigned: policy.allow_unsigned,
@@ -62,6 +64,7 @@ impl Config {
             component: skill.component.as_deref(),
             package: skill.package.as_ref(),
             versions: skill.version.as_ref(),
+            digest: skill.digest.as_ref(),
             config: skill.config.as_deref(),
             grants: &skill.grants,
             unsigned: skill.allow_unsigned,
@@ -132,11 +135,21 @@ impl<'a> Installation<'a> {
         }
     }
 
+    fn check_digest(&self, found: &Digest) -> Result<(), BuildError> {
+        match self.digest {
+            Some(digest) if digest != found => {
+                Err(BuildError::Digest { name: self.name.clone(), wanted: *digest, found: *found })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads, verifies and loads the component.
     ///
     /// # Errors
     /// Its files are missing, its signatures don't count at `now`, it is another
-    /// version than the configuration asks for, or it does not load.
+    /// version or another component than the configuration asks for, or it does not
+    /// load.
     pub fn load(
         &self,
         engine: &Engine,
@@ -150,6 +163,7 @@ impl<'a> Installation<'a> {
         let verified =
             trust.verify(package, unsigned, now).map_err(|source| BuildError::Trust { name: name(), source })?;
         self.check_version(&verified.get().manifest.version)?;
+        self.check_digest(&verified.get().digest)?;
         if self.may_permit && !verified.may_permit() {
             return Err(BuildError::MayNotPermit(name()));
         }

@@ -143,7 +143,7 @@ impl Keeper {
         if let Some((stop, thread)) = self.worker.into_inner() {
             drop(stop);
             // If it panicked the log still has what came after its last one.
-            let _ = thread.join();
+            thread.join().ok();
         }
     }
 

@@ -54,10 +54,11 @@ fn of(limit: &config::Limit) -> Result<vak_limits::Limit, Error> {
             config::Per::Label => vak_limits::Per::Label,
             config::Per::Host => vak_limits::Per::Host,
         },
-        operations: limit.operations.parse()?,
+        operations: limit.operations.clone(),
         kind: match &limit.kind {
-            LimitKind::Rate { burst, actions, period_s } => {
-                Kind::Rate(Rate::new(*burst, *actions, Duration::from_secs(*period_s))?)
+            LimitKind::Rate { burst, actions, period_s, cost } => {
+                let rate = Rate::new(*burst, *actions, Duration::from_secs(*period_s))?;
+                Kind::Rate { rate, cost: cost.clone() }
             }
             LimitKind::Quota { actions, window_s, refund } => {
                 Kind::Quota { actions: *actions, window: Duration::from_secs(*window_s), refund: *refund }

@@ -79,7 +79,7 @@ impl Shadows {
         if let Some(Worker { actions, thread, .. }) = self.worker.into_inner() {
             drop(actions);
             // If it panicked there is nothing left to end.
-            let _ = thread.join();
+            thread.join().ok();
         }
     }
 }

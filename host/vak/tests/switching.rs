@@ -8,6 +8,7 @@ use std::task::{Context, Waker};
 use futures_executor::block_on;
 use vak::{ActionRequest, Config, Decided, Host, Json, Name};
 use vak_audit::{Body, LogReader};
+use vak_pipeline::Guard as _;
 use vak_test_support::Site;
 use vak_types::{Digest, Source};
 
@@ -85,6 +86,26 @@ fn what_does_not_load_changes_nothing() {
     let error = host.prepare(fixed).err().unwrap().to_string();
     assert_eq!(error, "`audit` cannot change while the host runs; start it again");
     assert!(decide(&host).verdict.is_allow());
+}
+
+/// Whoever may sign is not whoever was looked at: a digest names one component.
+#[test]
+fn another_component_than_was_pinned_does_not_decide() {
+    let site = Site::new().rules(PERMITS);
+    let host = site.host();
+    let digest = host.policies()[0].component().digest;
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let pinned = |digest: Digest| {
+        let pin = format!("name = 'rules'\ndigest = '{digest}'");
+        std::fs::write(site.config(), text.replace("name = 'rules'", &pin)).unwrap();
+        host.prepare(Config::load(&site.config(), &[]).unwrap())
+    };
+    assert!(pinned(digest).is_ok());
+    let error = pinned(Digest::of(b"what was looked at")).err().unwrap().to_string();
+    assert!(error.contains(&format!("its digest is {digest}, and `digest` asks for sha256:")), "{error}");
+    assert!(Config::load(&site.config(), &[]).is_ok());
+    std::fs::write(site.config(), text.replace("name = 'rules'", "name = 'rules'\ndigest = 'sha256:1234'")).unwrap();
+    assert!(Config::load(&site.config(), &[]).is_err());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod building;
 mod engine;
+mod examples;
 mod project;
 mod refusals;
 mod remembering;

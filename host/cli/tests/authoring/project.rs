@@ -10,6 +10,7 @@ use tempfile::TempDir;
 /// A project that `vak new` wrote.
 pub(crate) struct Project {
     folder: TempDir,
+    name: String,
 }
 
 /// What a command printed, both streams, and whether it ended well.
@@ -53,14 +54,18 @@ static CARGO: Mutex<()> = Mutex::new(());
 
 impl Project {
     pub(crate) fn new(kind: &str, language: &str) -> Self {
+        Self::named("thing", kind, language)
+    }
+
+    pub(crate) fn named(name: &str, kind: &str, language: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ran = ran(vak().args(["new", kind, "thing", "--lang", language, "--path"]).arg(folder.path()));
+        let ran = ran(vak().args(["new", kind, name, "--lang", language, "--path"]).arg(folder.path()));
         assert!(ran.well, "{}", ran.said);
-        Self { folder }
+        Self { folder, name: name.to_owned() }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("thing")
+        self.folder.path().join(&self.name)
     }
 
     /// Replaces a part of a file that is there.

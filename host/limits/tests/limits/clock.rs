@@ -108,9 +108,9 @@ fn the_ends_of_time_do_not_overflow() {
     let slowest = Rate::new(100, 1, Rate::PERIOD_MAX).unwrap();
     let fastest = Rate::new(1, 1, Rate::INTERVAL_MIN).unwrap();
     let kinds = [
-        Kind::Rate(most),
-        Kind::Rate(slowest),
-        Kind::Rate(fastest),
+        Kind::rate(most),
+        Kind::rate(slowest),
+        Kind::rate(fastest),
         Kind::Concurrency { at_once: 1 },
         Kind::Quota { actions: Limit::AMOUNT_MAX, window: Limit::WINDOW[1], refund: false },
         Kind::Quota { actions: 1, window: Limit::WINDOW[0], refund: true },

@@ -28,7 +28,7 @@ fn room(limits: &Limits, cost: i64, time_ns: u64) -> usize {
 fn each_kind_gives_back_what_it_refunds() {
     // Of ten, four are denied, and three each succeed and fail.
     let cases = [
-        (Kind::Rate(each_second(10)), false, 4),
+        (Kind::rate(each_second(10)), false, 4),
         (quota(10, false), false, 4),
         (quota(10, true), true, 7),
         (Kind::Concurrency { at_once: 10 }, true, 10),
@@ -97,7 +97,7 @@ fn what_nobody_ends_returns_and_ending_it_late_counts_once() {
 #[test]
 fn a_cost_has_to_be_said() {
     let limits = limits([
-        limit_of("agent", Per::Agent, "*", Kind::Rate(each_second(2))),
+        limit_of("agent", Per::Agent, "*", Kind::rate(each_second(2))),
         limit_of("money", Per::Host, "pay/*", budget(100, None)),
     ]);
     let cases = [

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use vak_limits::{Limits, Per, Rate, Reservation};
+use vak_limits::{Kind, Limits, Per, Rate, Reservation};
 
-use crate::support::{action, limit};
+use crate::support::{action, costing, limit, limit_of, limits};
 
 /// `burst` at once and one more each `interval` microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +131,48 @@ proptest! {
                     let (limit, of) = *of.iter().find(|(of, _)| Some(*of) == limit).unwrap();
                     prop_assert!(!histories[limit][of].allows(terms[limit], now + wait - 1), "another limit is meant");
                 }
+            }
+        }
+    }
+
+    /// An action that costs several counts as that many at one time.
+    #[test]
+    fn equals_the_definition_at_any_cost(
+        terms in terms(),
+        steps in vec((0..12u64, 0..7u64, any::<bool>()), 1..120),
+    ) {
+        let period = Duration::from_micros(u64::from(terms.actions) * terms.interval);
+        let rate = Rate::new(terms.burst, terms.actions, period).unwrap();
+        let kind = Kind::Rate { rate, cost: Some("cost".to_owned()) };
+        let limits = limits([limit_of("dear", Per::Agent, "*", kind)]);
+        let (mut history, mut now) = (History::default(), START);
+        for (pass, cost, keep) in steps {
+            now += pass;
+            let with = |at: u64, tokens: u64| {
+                let mut all = history.0.clone();
+                (0..tokens).all(|_| {
+                    let fits = History(all.clone()).allows(terms, at);
+                    all.push(at);
+                    fits
+                })
+            };
+            match limits.reserve(&costing(cost as i64, "ada s files/read", now * 1_000)) {
+                Ok(reservation) => {
+                    prop_assert!(with(now, cost), "allowed one too many");
+                    if keep {
+                        reservation.hold();
+                        history.0.extend((0..cost).map(|_| now));
+                    }
+                }
+                Err(exceeded) => match exceeded.retry_after {
+                    None => prop_assert!(cost > terms.burst.into(), "refused for good"),
+                    Some(wait) => {
+                        let wait = wait.as_micros() as u64;
+                        prop_assert!(!with(now, cost), "refused without need");
+                        prop_assert!(with(now + wait, cost), "the wait is too short");
+                        prop_assert!(!with(now + wait - 1, cost), "the wait is too long");
+                    }
+                },
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::support::{SECOND, START, action, at, budget, costing, each_second, li
 
 #[test]
 fn shadow_counts_as_if_it_stopped_and_never_stops() {
-    let kinds = [Kind::Rate(each_second(2)), Kind::Concurrency { at_once: 2 }, budget(2, None)];
+    let kinds = [Kind::rate(each_second(2)), Kind::Concurrency { at_once: 2 }, budget(2, None)];
     for kind in kinds {
         let shadow = Limit { mode: Mode::Shadow, ..limit_of("shadow", Per::Agent, "*", kind.clone()) };
         let limits = limits([shadow, limit("host", Per::Host, "*", each_second(5))]);
@@ -55,7 +55,7 @@ fn shadow_does_not_stop_what_says_no_cost() {
 #[test]
 fn tells_what_is_nearly_used_up() {
     let near = |limit: Limit| Limit { near_percent: Some(80), ..limit };
-    let kinds = [Kind::Rate(each_second(10)), Kind::Concurrency { at_once: 10 }, budget(10, None)];
+    let kinds = [Kind::rate(each_second(10)), Kind::Concurrency { at_once: 10 }, budget(10, None)];
     for kind in kinds {
         let limits = limits([
             near(limit_of("near", Per::Agent, "*", kind.clone())),

@@ -44,7 +44,7 @@ pub(crate) fn limit_of(name: &str, per: Per, operations: &str, kind: Kind) -> Li
 }
 
 pub(crate) fn limit(name: &str, per: Per, operations: &str, rate: Rate) -> Limit {
-    limit_of(name, per, operations, Kind::Rate(rate))
+    limit_of(name, per, operations, Kind::rate(rate))
 }
 
 /// `burst` at once and one more each second.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
 use serde_json::Value;
-use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, refusal};
+use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, StampError, refusal};
 use vak_types::{Json, Name, TextError, printable};
 
 use super::connection::Abandon;
@@ -54,9 +54,9 @@ impl Call {
     }
 
     async fn invoke(&self, name: &str, input: Json) -> Answer {
-        let name: Name = name.parse().map_err(|error| {
+        let name: Name = name.parse().map_err(|error: TextError| {
             self.refusals.count(Cause::Name);
-            bad_name(&error)
+            bad_name(&error.into())
         })?;
         let invoked = AssertUnwindSafe(self.host.invoke(&self.caller, &name, input)).catch_unwind().await;
         match invoked {
@@ -73,17 +73,17 @@ impl Call {
 
     async fn forward(self, arguments: Json) -> Answer {
         let Self { host, upstream, caller, tool, progress, abandon, refusals, .. } = self;
-        let bad_name = |error: TextError| {
+        let bad_name = |error: StampError| {
             refusals.count(Cause::Name);
             bad_name(&error)
         };
-        let request = request(&upstream.name, &caller, &tool, arguments).map_err(bad_name)?;
+        let request = request(&upstream.name, &caller, &tool, arguments).map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
         let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool)).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
-            Ok(Err(Refused::Text(error))) => return Err(bad_name(error)),
+            Ok(Err(Refused::Stamp(error))) => return Err(bad_name(error)),
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
         };
         let start = Instant::now();
@@ -162,7 +162,7 @@ fn failure(message: &str) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(printable(message, MESSAGE_BYTES_MAX))])
 }
 
-fn bad_name(error: &TextError) -> ErrorData {
+fn bad_name(error: &StampError) -> ErrorData {
     ErrorData::invalid_params(format!("the tool's name cannot be used: {error}"), None)
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, JsonObject, ServerResult};
 use serde_json::Value;
-use vak::{Able, Action, ActionRequest, Decided, Host, Outcome, RecordError, Verdict};
-use vak_types::TextError;
+use vak::{Able, Action, ActionRequest, Decided, Host, Outcome, RecordError, StampError, Verdict};
 
 use super::connection::Abandon;
 use super::error::RequestError;
@@ -22,8 +21,8 @@ pub(crate) struct Allowed {
 
 /// Why an action is not carried out.
 pub(crate) enum Refused {
-    /// It does not fit into an action.
-    Text(TextError),
+    /// It is not made an action.
+    Stamp(StampError),
     /// The verdict is not an allow.
     Verdict(Box<Verdict>),
 }
@@ -31,7 +30,7 @@ pub(crate) enum Refused {
 impl Allowed {
     /// Decides the call of an upstream's tool.
     pub(crate) async fn decide(host: &Host, request: ActionRequest, tool: String) -> Result<Self, Refused> {
-        let action = host.stamp(request).map_err(Refused::Text)?;
+        let action = host.stamp(request).map_err(Refused::Stamp)?;
         let decided = host.decide_for(&action, Able::ARGUMENTS).await;
         match decided.verdict.is_allow() {
             true => Ok(Self { action, decided, tool }),

@@ -1,7 +1,7 @@
 //! `[[limits]]`
 
 use serde::{Deserialize, Serialize};
-use vak_types::LimitName;
+use vak_types::{LimitName, Operation, Pattern};
 
 /// A limit, or a budget.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -11,8 +11,8 @@ pub struct Limit {
     pub name: LimitName,
     /// Who has a count of their own.
     pub per: Per,
-    /// Which operations it covers: exact, or a prefix that ends in `*`.
-    pub operations: String,
+    /// Which operations it covers.
+    pub operations: Pattern<Operation>,
     /// What is limited.
     pub kind: LimitKind,
     /// Whether it denies, or only counts and tells.
@@ -35,6 +35,9 @@ pub enum LimitKind {
         actions: u32,
         /// The period, in seconds.
         period_s: u64,
+        /// The attribute that says as how many actions one counts; each is one
+        /// without it.
+        cost: Option<String>,
     },
     /// How many in a window that slides.
     Quota {
@@ -99,8 +102,7 @@ pub enum Per {
 struct Text {
     name: Option<LimitName>,
     per: Option<Per>,
-    #[serde(default = "every_operation")]
-    operations: String,
+    operations: Option<Pattern<Operation>>,
     #[serde(default)]
     kind: Word,
     burst: Option<u32>,
@@ -128,10 +130,6 @@ enum Word {
     Budget,
 }
 
-fn every_operation() -> String {
-    "*".to_owned()
-}
-
 impl TryFrom<Text> for Limit {
     type Error = String;
 
@@ -145,7 +143,7 @@ impl TryFrom<Text> for Limit {
         }
         Ok(Self {
             per: text.per.ok_or_else(|| missing("per"))?,
-            operations: text.operations,
+            operations: text.operations.unwrap_or_else(Pattern::every),
             kind,
             mode: text.mode,
             near_percent: text.near_percent,
@@ -168,6 +166,7 @@ impl Text {
                     burst: needed(&mut self.burst, "burst")?,
                     actions: actions.try_into().map_err(|_| format!("`actions = {actions}` is too much"))?,
                     period_s: needed(&mut self.period_s, "period_s")?,
+                    cost: self.cost.take(),
                 }
             }
             Word::Quota => LimitKind::Quota {
@@ -208,18 +207,19 @@ impl From<Limit> for Text {
         let text = Self {
             name: Some(name),
             per: Some(per),
-            operations,
+            operations: Some(operations),
             mode,
             near_percent,
             hold_s: Some(hold_s),
             ..Self::default()
         };
         match kind {
-            LimitKind::Rate { burst, actions, period_s } => Self {
+            LimitKind::Rate { burst, actions, period_s, cost } => Self {
                 kind: Word::Rate,
                 burst: Some(burst),
                 actions: Some(actions.into()),
                 period_s: Some(period_s),
+                cost,
                 ..text
             },
             LimitKind::Quota { actions, window_s, refund } => Self {
