@@ -11,31 +11,37 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod action;
 #[cfg(feature = "engine")]
 mod engine;
 mod keys;
 mod log;
 mod package;
+mod rules;
 
 use vak_types::Json;
 
+pub use action::action;
 #[cfg(feature = "engine")]
 pub use engine::engine;
 pub use keys::keys;
 pub use log::log;
 pub use package::{manifest, pack, package, signatures, trusted_key};
+pub use rules::rules;
 
 /// A target with the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Those that take microseconds.
 pub const QUICK: &[Target] = &[
+    ("action", action),
     ("json", json),
     ("keys", keys),
     ("log", log),
     ("manifest", manifest),
     ("pack", pack),
     ("package", package),
+    ("rules", rules),
     ("signatures", signatures),
 ];
 
