@@ -61,7 +61,15 @@ impl Json {
         if depth(value) > Self::DEPTH_MAX {
             return Err(serde_json::Error::custom(too_deep()).into());
         }
-        let text = value.to_string();
+        // Another crate in the build may have members keep the order they came in.
+        let text = match is_sorted(value) {
+            true => value.to_string(),
+            false => {
+                let mut value = value.clone();
+                value.sort_all_objects();
+                value.to_string()
+            }
+        };
         if text.len() > Self::BYTES_MAX {
             return Err(JsonError::TooLong { bytes: text.len() });
         }
@@ -114,6 +122,14 @@ fn depth(value: &Value) -> usize {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
         _ => 0,
+    }
+}
+
+fn is_sorted(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_sorted),
+        Value::Object(members) => members.keys().is_sorted() && members.values().all(is_sorted),
+        _ => true,
     }
 }
 
@@ -194,6 +210,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
             }
             object.insert(key, value);
         }
+        object.sort_keys();
         Ok(Value::Object(object))
     }
 }
@@ -216,6 +233,16 @@ mod tests {
         for (text, canonical) in cases {
             assert_eq!(Json::parse(text).unwrap().as_str(), canonical);
         }
+    }
+
+    /// Whatever order a value keeps its members in: some crates have
+    /// `serde_json` keep the order they came in, for all that is built with them.
+    #[test]
+    fn keys_are_sorted() {
+        let value = serde_json::json!({"b": 1, "a": [{"d": 1, "c": {"f": 2, "e": 3}}]});
+        let sorted = r#"{"a":[{"c":{"e":3,"f":2},"d":1}],"b":1}"#;
+        assert_eq!(Json::from_value(&value).unwrap().as_str(), sorted);
+        assert_eq!(Json::parse(&value.to_string()).unwrap().as_str(), sorted);
     }
 
     #[test]
