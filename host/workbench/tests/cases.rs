@@ -22,6 +22,7 @@ fn workbench(name: &str) -> Workbench {
 #[test]
 fn first_party_components_answer_as_expected() {
     for (name, folder) in [
+        ("cedar", "components/policies/cedar"),
         ("no-shell", "components/policies/no-shell"),
         ("patterns", "components/policies/patterns"),
         ("rules", "components/policies/rules"),
