@@ -46,6 +46,8 @@ pub(crate) struct Embedded<'a> {
     text_at: Option<usize>,
     /// Lines of the configuration before the text.
     lines_before: usize,
+    /// The line breaks of the text: each policy asks for its line.
+    breaks: Vec<usize>,
 }
 
 impl<'a> Embedded<'a> {
@@ -53,7 +55,8 @@ impl<'a> Embedded<'a> {
         let (span, text) = (value.span(), value.get_ref().as_str());
         let text_at = config.get(span.clone()).and_then(|raw| raw.find(text)).map(|skipped| span.start + skipped);
         let before = config.get(..text_at.unwrap_or(span.start)).unwrap_or_default();
-        Self { text, at: span.start, text_at, lines_before: before.matches('\n').count() }
+        let breaks = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { text, at: span.start, text_at, lines_before: before.matches('\n').count(), breaks }
     }
 
     /// A problem at a byte of this text, or with all of it.
@@ -89,7 +92,7 @@ impl<'a> Embedded<'a> {
     }
 
     fn line_within(&self, at: usize) -> usize {
-        self.text.as_bytes().get(..at).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count()
+        self.breaks.partition_point(|place| *place < at)
     }
 }
 
