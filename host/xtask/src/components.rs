@@ -97,8 +97,10 @@ impl Guest {
         // One package at a time: a component has one world, and cargo would
         // unite the features of all that it builds together. The crate type is
         // given here because these symbols cannot be linked natively.
+        // Some are workspaces of their own; all share a folder for what is built.
         let arguments = ["rustc", "--quiet", "--package", &self.package, "--lib", "--crate-type", "cdylib"];
         let mut compile = cargo(&arguments);
+        compile.arg("--manifest-path").arg(self.folder.join("Cargo.toml")).arg("--target-dir").arg(target());
         compile.args(["--profile", "guest", "--target", &self.target]);
         run(&mut compile)?;
         let module = self.package.replace('-', "_");
