@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vak_engine::{CallState, Prepared};
+use vak_engine::{CallLimits, CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
 use vak_types::{Action, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Past, Wanted};
 use wasmtime::Store;
@@ -18,6 +18,10 @@ use crate::session::Asked;
 
 /// More obligations than one action has a use for. `wit/policy` promises it.
 const OBLIGATIONS_MAX: usize = 16;
+
+/// What a description may take: as many rules as a configuration of the policy
+/// `rules` can have, with their texts.
+const DESCRIPTION_BYTES_MAX: usize = 32 << 20;
 
 /// What `evaluate` takes.
 type Arguments<'a> = (wit_types::Action<'a>,);
@@ -108,6 +112,7 @@ impl Policy {
     /// It did not answer.
     pub fn describe(&self) -> Result<Description, Failure> {
         let description = self.prepared.call(|store| {
+            beside_decisions(store)?;
             let policy = self.pre.instantiate(&mut *store)?;
             policy.vak_policy_policy().call_describe(store)
         })?;
@@ -207,6 +212,13 @@ fn finding(answer: wit::Finding) -> Result<Finding, Failure> {
         obligations.push(Obligation::new(wanted).map_err(|error| malformed(format!("an obligation: {error}")))?);
     }
     Ok(Finding { effect: effect(answer.effect), rule: answer.rule, reason: answer.reason, obligations, approvals })
+}
+
+/// Gives a call that no decision waits for as much as configuring takes: it may
+/// look at all rules, and tell of all of them. Its time stays bounded.
+fn beside_decisions(store: &mut Store<CallState>) -> wasmtime::Result<()> {
+    store.set_hostcall_fuel(DESCRIPTION_BYTES_MAX);
+    store.set_fuel(CallLimits::CONFIGURE.fuel_max)
 }
 
 fn missing() -> wasmtime::Error {
