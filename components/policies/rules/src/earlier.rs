@@ -30,6 +30,19 @@ impl Past for Host {
     }
 }
 
+/// Nothing is known of the past.
+pub(crate) struct Untold;
+
+impl Past for Untold {
+    fn count(&self, _: &str, _: u64) -> Option<(u32, u32)> {
+        None
+    }
+
+    fn labels(&self, _: u64) -> Option<Vec<String>> {
+        None
+    }
+}
+
 /// A condition on the actions of the last so many milliseconds.
 #[derive(Debug)]
 pub(crate) struct Earlier {

@@ -68,6 +68,11 @@ impl Glob {
         })
     }
 
+    /// As it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.glob
+    }
+
     /// The literal text every match starts with.
     pub(crate) fn prefix(&self) -> &str {
         &self.glob[..usize::from(self.literal)]

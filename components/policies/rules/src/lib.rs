@@ -24,6 +24,7 @@ mod explain;
 mod fact;
 mod glob;
 mod index;
+mod lint;
 mod lookup;
 mod network;
 mod number;

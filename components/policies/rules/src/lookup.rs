@@ -1,8 +1,6 @@
 //! The rules that can concern an action: by operation, where many share one by
 //! resource, and where many share that too by agent.
 
-use vak_sdk::policy::Action;
-
 use crate::config::{RULES_MAX, Rule};
 use crate::index::{Literal, PatternIndex};
 use crate::pattern::Pattern;
@@ -24,6 +22,14 @@ enum Level {
 }
 
 const LEVELS: [Level; 3] = [Level::Operation, Level::Resource, Level::Agent];
+
+/// What rules are looked up by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'n> {
+    pub(crate) operation: &'n str,
+    pub(crate) resource: &'n str,
+    pub(crate) agent: &'n str,
+}
 
 /// Finds rules by their place.
 #[derive(Debug)]
@@ -47,11 +53,11 @@ impl Level {
         }
     }
 
-    fn text(self, action: &Action) -> &str {
+    fn text<'n>(self, names: &Names<'n>) -> &'n str {
         match self {
-            Self::Operation => &action.operation,
-            Self::Resource => &action.resource,
-            Self::Agent => &action.agent,
+            Self::Operation => names.operation,
+            Self::Resource => names.resource,
+            Self::Agent => names.agent,
         }
     }
 
@@ -71,8 +77,9 @@ impl Level {
 }
 
 impl Lookup {
-    pub(crate) fn new(rules: &[Rule]) -> Self {
-        let places = (0..).zip(rules).map(|(place, _)| place).collect();
+    /// Over those of `rules` that `wanted` says.
+    pub(crate) fn new(rules: &[Rule], wanted: impl Fn(&Rule) -> bool) -> Self {
+        let places = (0..).zip(rules).filter(|(_, rule)| wanted(rule)).map(|(place, _)| place).collect();
         Self::of(Level::Operation, places, rules)
     }
 
@@ -102,12 +109,12 @@ impl Lookup {
         Self { level, index, finer: lookups }
     }
 
-    /// Gives `take` the places of all rules that can concern `action`, some of
+    /// Gives `take` the places of all rules that can concern these names, some of
     /// them more than once.
-    pub(crate) fn candidates(&self, action: &Action, take: &mut impl FnMut(u32)) {
-        self.index.candidates(self.level.text(action), |place| match place.checked_sub(FINER) {
+    pub(crate) fn candidates(&self, names: &Names<'_>, take: &mut impl FnMut(u32)) {
+        self.index.candidates(self.level.text(names), |place| match place.checked_sub(FINER) {
             None => take(*place),
-            Some(finer) => self.finer[finer as usize].candidates(action, take),
+            Some(finer) => self.finer[finer as usize].candidates(names, take),
         });
     }
 }

@@ -32,10 +32,15 @@ impl Expression {
         self.0.is_match(text)
     }
 
+    /// As it was written.
+    pub(crate) fn text(&self) -> &str {
+        let text = self.0.as_str();
+        text.strip_prefix(BEFORE).and_then(|text| text.strip_suffix(AFTER)).unwrap_or("")
+    }
+
     /// A literal text every match starts with; not always the longest.
     pub(crate) fn prefix(&self) -> &str {
-        let text = self.0.as_str();
-        prefix(text.strip_prefix(BEFORE).and_then(|text| text.strip_suffix(AFTER)).unwrap_or(""))
+        prefix(self.text())
     }
 }
 

@@ -3,11 +3,12 @@
 use vak_sdk::policy::{Action, ConfigError, Configure, Description, Effect, Finding, JudgeError, Policy};
 
 use crate::condition::{self, Condition, Unknown};
-use crate::config::{self, Rule};
+use crate::config::{self, Config, Rule};
 use crate::earlier::{Host, Past};
 use crate::explain::Explanation;
 use crate::fact::Facts;
-use crate::lookup::Lookup;
+use crate::lint;
+use crate::lookup::{Lookup, Names};
 use crate::obligation;
 use crate::pattern::Pattern;
 
@@ -18,6 +19,7 @@ pub struct Rules {
     quote_values: bool,
     rules: Vec<Rule>,
     lookup: Lookup,
+    warnings: Vec<String>,
 }
 
 /// How far a rule applies to an action.
@@ -38,9 +40,11 @@ struct Best<'r> {
 
 impl Configure for Rules {
     fn configure(text: &str) -> Result<Self, ConfigError> {
-        let config = config::parse(text)?;
-        let lookup = Lookup::new(&config.rules);
-        Ok(Self { summary: config.summary, quote_values: config.quote_values, rules: config.rules, lookup })
+        let Config { summary, quote_values, rules } = config::parse(text)?;
+        // First, so that what it needs meanwhile is there for the index.
+        let warnings = lint::warnings(&rules);
+        let lookup = Lookup::new(&rules, |_| true);
+        Ok(Self { summary, quote_values, rules, lookup, warnings })
     }
 }
 
@@ -54,13 +58,15 @@ impl Policy for Rules {
         if self.rules.iter().flat_map(|rule| &*rule.when).any(Condition::is_on_session) {
             description = description.asking_for_session();
         }
+        description.warnings = self.warnings.clone();
         self.rules
             .iter()
             .fold(description, |description, rule| description.rule(rule.id(), rule.effect, rule.summary()))
     }
 }
 
-fn strictness(effect: Effect) -> u8 {
+/// Which of several effects outweighs the others.
+pub(crate) fn strictness(effect: Effect) -> u8 {
     match effect {
         Effect::Abstain => 0,
         Effect::Permit => 1,
@@ -75,7 +81,8 @@ impl Rules {
         let facts = Facts::new(action, past);
         let mut best: Option<Best<'_>> = None;
         let mut obliging = Vec::new();
-        self.lookup.candidates(action, &mut |place| {
+        let names = Names { operation: &action.operation, resource: &action.resource, agent: &action.agent };
+        self.lookup.candidates(&names, &mut |place| {
             let rule = self.rule(place);
             let (effect, unknown) = match rule.applies(&facts) {
                 Applies::No => return,

@@ -59,7 +59,12 @@ impl Window {
     /// The day of the week and the minute of the day that it is there.
     pub(crate) fn local(&self, time_ns: u64) -> (usize, i64) {
         // A u64 of nanoseconds is far from the end of i64 in minutes.
-        let minutes = (time_ns / 60_000_000_000) as i64 + i64::from(self.offset);
+        self.local_minute((time_ns / 60_000_000_000) as i64)
+    }
+
+    /// The same of minutes since the epoch.
+    fn local_minute(&self, minutes: i64) -> (usize, i64) {
+        let minutes = minutes + i64::from(self.offset);
         let day = (minutes.div_euclid(DAY_MINUTES) + EPOCH_DAY).rem_euclid(7);
         (day as usize, minutes.rem_euclid(DAY_MINUTES))
     }
@@ -67,7 +72,10 @@ impl Window {
     /// Whether the time lies in it. The day is the one of the time itself, also
     /// where the window goes over midnight.
     pub(crate) fn contains(&self, time_ns: u64) -> bool {
-        let (day, minute) = self.local(time_ns);
+        self.contains_local(self.local(time_ns))
+    }
+
+    fn contains_local(&self, (day, minute): (usize, i64)) -> bool {
         let (from, until) = (i64::from(self.from), i64::from(self.until));
         let in_day = match from < until {
             true => from <= minute && minute < until,
@@ -75,6 +83,19 @@ impl Window {
         };
         in_day && self.days >> day & 1 == 1
     }
+}
+
+/// Whether no time is in all of these windows, or where the flag is set, out of
+/// them.
+pub(crate) fn exclude_each_other(windows: &[(Window, bool)]) -> bool {
+    let in_all =
+        |minutes: i64| windows.iter().all(|(window, out)| window.contains_local(window.local_minute(minutes)) != *out);
+    // Nothing changes but at these, and all is the same a week later.
+    let mut changes = windows.iter().flat_map(|(window, _)| {
+        let minutes = [0, window.from, window.until].map(|minute| i64::from(minute - window.offset));
+        (0..7).flat_map(move |day| minutes.map(|minute| day * DAY_MINUTES + minute))
+    });
+    !changes.any(in_all)
 }
 
 /// Reads `HH:MM`; `24:00` is the end of the day.

@@ -145,7 +145,11 @@ fn merged(one: Value, other: Value) -> Value {
 }
 
 fn compared() -> impl Strategy<Value = Value> {
-    (operand(), test(), proptest::option::of(any::<bool>()), any::<bool>()).prop_map(
+    compared_on(operand())
+}
+
+fn compared_on(operand: impl Strategy<Value = (&'static str, &'static str)>) -> impl Strategy<Value = Value> {
+    (operand, test(), proptest::option::of(any::<bool>()), any::<bool>()).prop_map(
         |((kind, name), test, not, optional)| {
             let mut condition = merged(json!({ kind: name }), test);
             if let Some(not) = not {
@@ -239,6 +243,37 @@ fn rule(eager: bool) -> impl Strategy<Value = Value> {
 pub(crate) fn config(most: usize) -> impl Strategy<Value = Value> {
     let rules = any::<bool>().prop_flat_map(move |eager| vec(rule(eager), 0..most));
     rules.prop_map(numbered)
+}
+
+/// Rules whose conditions are on few facts, so that they are likely to exclude
+/// each other.
+pub(crate) fn squeezed() -> impl Strategy<Value = Value> {
+    let on_one = select(vec![("argument", "/p"), ("argument", "/n"), ("attribute", "t"), ("attribute", "i")])
+        .prop_flat_map(|operand| vec(compared_on(Just(operand)), 1..4));
+    let named = || select(&NAMES[..NAMES.len() - 1]);
+    let test = prop_oneof![
+        named().prop_map(|name| json!({ "equals": name })),
+        select(PATTERNS).prop_map(|pattern| json!({ "matches": pattern })),
+        named().prop_map(|name| json!({ "starts_with": name })),
+    ];
+    let of_action = (select(vec!["agent", "operation", "resource"]), test, any::<bool>())
+        .prop_map(|(field, test, not)| merged(json!({ "action": field, "not": not }), test));
+    let of_action = vec(of_action, 1..3);
+    let others = vec(condition(), 1..3);
+    let conditions = prop_oneof![3 => on_one, 2 => of_action, 1 => others];
+    let conditions = prop_oneof![
+        4 => conditions.clone(),
+        1 => (conditions.clone(), conditions).prop_map(|(mut one, other)| {
+            one.push(json!({ "any": other }));
+            one
+        }),
+    ];
+    let when = conditions.prop_map(Value::from);
+    let rule = (rule(true), proptest::option::weighted(0.8, when)).prop_map(|(rule, when)| match when {
+        Some(when) => merged(rule, json!({ "when": when })),
+        None => rule,
+    });
+    vec(rule, 1..8).prop_map(numbered)
 }
 
 /// Rules that the index has to tell apart at every level, with lists so long

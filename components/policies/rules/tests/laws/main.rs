@@ -4,6 +4,7 @@
 mod cases;
 mod earlier;
 mod generate;
+mod lints;
 mod reference;
 mod refusals;
 mod samples;

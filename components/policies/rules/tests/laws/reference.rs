@@ -105,6 +105,11 @@ fn obligations<'a>(rules: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
     texts
 }
 
+/// Whether a rule applies, and is not only unknown.
+pub(crate) fn surely_applies(rule: &Value, action: &Action, past: &Earlier) -> bool {
+    applies(rule, action, past) == Yes
+}
+
 fn applies(rule: &Value, action: &Action, past: &Earlier) -> Truth {
     let named = |field: &str, text: &str| Truth::of(rule[field].as_array().is_none_or(|list| matches_any(list, text)));
     let roles = match (rule["roles"].as_array(), fact_of_attribute("roles", action)) {
