@@ -27,10 +27,11 @@ impl Decide {
         std::io::stdin().take(2 << 20).read_to_string(&mut text).context("reading the action")?;
         let request: ActionRequest = serde_json::from_str(&text).context("the action on standard input")?;
         let action = host.stamp(request)?;
+        let policies = host.policies();
         let decided = block_on(host.decide_for(&action, Able::ALL))?;
         host.close()?;
         if self.explain {
-            explain::decided(&action, &decided.verdict);
+            explain::decided(&action, &decided.verdict, &policies);
             return Ok(code(&decided.verdict));
         }
         let printed = json!({

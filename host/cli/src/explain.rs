@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use vak_audit::{Body, LogReader};
-use vak_types::{Action, Effect, Reason, Source, Verdict, printable};
+use vak_pipeline::{Guard as _, Standing};
+use vak_plugin::{Near, Policy};
+use vak_types::{Action, Effect, Name, Reason, Source, Verdict, printable};
 
 use crate::Configured;
 use crate::words::quoted;
@@ -52,10 +54,32 @@ impl Explain {
     }
 }
 
-/// A verdict that was just given.
-pub(crate) fn decided(action: &Action, verdict: &Verdict) {
+/// A verdict that was just given by these policies. Where it is no allow, also
+/// which of their rules would have permitted the action, had what been otherwise.
+pub(crate) fn decided(action: &Action, verdict: &Verdict, policies: &[Policy]) {
     println!("{}", quoted(&format!("{} asked for {} on {}", action.agent, action.operation, action.resource)));
     print(verdict);
+    if verdict.is_allow() || !verdict.is_judged() {
+        return;
+    }
+    let may_permit = |policy: &&Policy| policy.standing() == Standing::MayPermit && policy.covers(action);
+    for policy in policies.iter().filter(may_permit) {
+        let name = &policy.component().name;
+        match policy.nearest(action) {
+            Ok(found) => found.into_iter().flatten().for_each(|near| print_near(name, &near)),
+            Err(failure) => println!("nearest  {}", printable(&format!("policy `{name}`: {failure}"), LINE_BYTES_MAX)),
+        }
+    }
+}
+
+fn print_near(policy: &Name, near: &Near) {
+    println!("nearest  {}", printable(&format!("policy `{policy}`, rule `{}`", near.rule), LINE_BYTES_MAX));
+    for miss in &near.misses {
+        println!("         {}", printable(miss, LINE_BYTES_MAX));
+    }
+    if near.misses.is_empty() {
+        println!("         permits it, and something stricter outweighs it");
+    }
 }
 
 fn print(verdict: &Verdict) {

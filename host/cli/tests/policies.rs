@@ -128,6 +128,8 @@ fn a_verdict_is_explained_then_and_later() {
     }
     let later = run(&site, &["explain", "1"], "", 0);
     let (_, voices) = told.split_once("verdict").unwrap();
+    // What would have been nearest is asked of the policies, not of the log.
+    let (voices, _) = voices.split_once("nearest  policy `rules`, rule `work`\n").unwrap();
     assert!(later.ends_with(voices) && later.contains("ada in session s1 asked for files/read on r"), "{later}");
     assert!(run(&site, &["explain", "0"], "", 2).contains("entry 0 is not a decision but of the kind `configuration`"));
     assert!(run(&site, &["explain", "2"], "", 2).contains("entry 2 is not in the log, which has 2"));
@@ -155,11 +157,93 @@ fn a_check_says_what_would_surprise() {
     // The key may have its policies permit, and this one does not.
     let config = config.replace("config = 'rules.toml'\nmay_permit = true", "config = 'rules.toml'");
     std::fs::write(site.config(), config).unwrap();
-    assert_eq!(told(&site), ["nothing-permits", "permits-in-vain rules"]);
+    assert_eq!(told(&site), ["nothing-permits", "permits-in-vain rules", "policy-warning rules"]);
     assert!(run(&site, &["config", "check"], "", 1).contains("warning: `rules`: all its rules permit, and it may not"));
 
     let scoped = "agents = ['ada', 'bob']\noperations = ['files/*', 'filez/*', 'skill/*', 'skill/calculator', 'skill/x']\n\
                   [mcp]\nagent = 'ada'\nupstream = 'files'";
     let site = Site::new().skill("calculator").rules(RULES).section(scoped);
     assert_eq!(told(&site), ["unknown-operation rules", "unknown-operation rules", "unknown-agent rules"]);
+}
+
+/// What a policy says of its own rules is passed on, also of one without a say.
+#[test]
+fn a_check_says_which_rules_do_nothing() {
+    let rules = "
+[[rule]]
+id = 'none'
+effect = 'forbid'
+operations = ['files/**']
+
+[[rule]]
+id = 'some'
+effect = 'permit'
+operations = ['files/read_*']
+
+[[rule]]
+id = 'odd'
+effect = 'permit'
+operations = ['mail/*']
+when = [{ argument = '/n', at_least = 2 }, { argument = '/n', equals = 1 }]
+";
+    let site = Site::new().rules(rules);
+    let warned = [
+        "rule `some` (line 7) changes no verdict: rule `none` (line 2) forbids all that it is for",
+        "rule `odd` (line 12) never applies: nothing meets all that it wants of the argument `/n`",
+    ];
+    let told = run(&site, &["config", "check"], "", 1);
+    for warning in warned {
+        assert!(told.contains(&format!("warning: `rules`: {warning}\n")), "{told}");
+    }
+    let told = run(&site, &["config", "check", "--json"], "", 1);
+    let expected =
+        warned.map(|message| serde_json::json!({ "code": "policy-warning", "about": "rules", "message": message }));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap(), serde_json::json!(expected));
+
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let mut twice = config.clone();
+    let shadow = config.split_once("[[policies]]").unwrap().1.replace("'rules'\n", "'tried'\nmode = 'shadow'\n");
+    std::fs::write(site.path().join("fine.toml"), RULES).unwrap();
+    twice = twice.replace("'rules.toml'", "'fine.toml'") + "[[policies]]" + &shadow.replace("may_permit = true", "");
+    std::fs::write(site.config(), twice).unwrap();
+    assert!(run(&site, &["config", "check"], "", 1).contains("warning: `tried`: rule `some`"));
+}
+
+#[test]
+fn a_denial_comes_with_the_rules_that_were_near() {
+    let rules = "
+[[rule]]
+id = 'work'
+effect = 'permit'
+reason = 'work is fine'
+operations = ['files/read_*']
+when = [{ argument = '/path', within = '/work' }]
+
+[[rule]]
+id = 'mail'
+effect = 'permit'
+operations = ['mail/*']
+";
+    let site = Site::new().rules(rules);
+    let told = run(&site, &["decide", "--explain"], &action("files/read_file", "/etc/passwd"), 1);
+    let near = "nearest  policy `rules`, rule `work`\n         argument `/path` is `/etc/passwd`, wanted within `/work`\n\
+                nearest  policy `rules`, rule `mail`\n         operation is `files/read_file`, wanted `mail/*`\n";
+    assert!(told.ends_with(near), "{told}");
+    assert!(!run(&site, &["decide", "--explain"], &action("mail/send", "/"), 0).contains("nearest"));
+
+    let outweighed = format!("{rules}[[rule]]\nid = 'no'\neffect = 'forbid'\noperations = ['mail/send']\n");
+    let site = Site::new().rules(&outweighed);
+    let told = run(&site, &["decide", "--explain"], &action("mail/send", "/"), 1);
+    let near = "nearest  policy `rules`, rule `mail`\n         permits it, and something stricter outweighs it\n";
+    assert!(told.contains(near), "{told}");
+}
+
+/// A description is longer than what a call may answer.
+#[test]
+fn thousands_of_rules_load() {
+    let rule = |number| format!("[[rule]]\nid = 'rule-{number}'\neffect = 'permit'\noperations = ['o-{number}']\n");
+    let site = Site::new().rules(&(0..5_000).map(rule).collect::<String>());
+    assert!(run(&site, &["config", "check"], "", 0).contains("policy rules: 5000 rules (5000 permit"));
+    let told = run(&site, &["decide", "--explain"], &action("o-4999x", "/"), 1);
+    assert!(told.contains("rule `rule-4999`\n         operation is `o-4999x`, wanted `o-4999`\n"), "{told}");
 }

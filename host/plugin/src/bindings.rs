@@ -24,6 +24,17 @@ pub(crate) mod policy {
     });
 }
 
+/// What a policy may export beside `policy`.
+pub(crate) mod nearest {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
+        inline: "package vak:bindings; world nearest { export vak:policy/nearest@0.1.0; }",
+        world: "vak:bindings/nearest",
+        ownership: Borrowing { duplicate_if_necessary: false },
+        with: { "vak:types/types": crate::bindings::policy::vak::types::types },
+    });
+}
+
 pub(crate) mod scorer {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],

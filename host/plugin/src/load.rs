@@ -11,6 +11,7 @@ use wasmtime::component::Linker;
 
 use crate::adapter::Adapter;
 use crate::bindings::adapter::AdapterComponentPre;
+use crate::bindings::nearest::NearestPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
@@ -20,6 +21,9 @@ use crate::scorer::Scorer;
 use crate::secrets::{self, Secrets};
 use crate::skill::Skill;
 use crate::{log, session, skill};
+
+/// What a policy may export beside the interface of its kind.
+const NEAREST: &str = "vak:policy/nearest@0.1.0";
 
 /// A component that is ready, by kind.
 #[derive(Debug)]
@@ -66,10 +70,15 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
     // The bindings compare the functions' types when they instantiate.
     Ok(match kind {
         Kind::Policy => {
+            let says = exports(&prepared, NEAREST);
+            let nearest = says.then(|| NearestPre::new(pre.clone())).transpose().map_err(misfit)?;
+            if let Some(nearest) = &nearest {
+                prepared.call(|store| nearest.instantiate(store).map(drop)).map_err(stopped)?;
+            }
             let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             let evaluate = prepared.call(|store| Evaluate::find(store, prepared.instance_pre())).map_err(stopped)?;
-            let policy = Policy::new(prepared, pre, evaluate, Standing::RestrictOnly);
+            let policy = Policy::new(prepared, pre, nearest, evaluate, Standing::RestrictOnly);
             Loaded::Policy(policy.asking_for_session().map_err(stopped)?)
         }
         Kind::Scorer => {
@@ -155,4 +164,9 @@ pub(crate) fn imports(prepared: &Prepared, interface: &str) -> bool {
     let pre = prepared.instance_pre();
     let component_type = pre.component().component_type();
     component_type.imports(pre.engine()).any(|(import, _)| import.starts_with(interface))
+}
+
+fn exports(prepared: &Prepared, interface: &str) -> bool {
+    let pre = prepared.instance_pre();
+    pre.component().component_type().get_export(pre.engine(), interface).is_some()
 }

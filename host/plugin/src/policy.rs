@@ -9,6 +9,8 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
 use crate::action;
+use crate::bindings::nearest::NearestPre;
+use crate::bindings::nearest::exports::vak::policy::nearest as wit_nearest;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
@@ -19,9 +21,12 @@ use crate::session::Asked;
 /// More obligations than one action has a use for. `wit/policy` promises it.
 const OBLIGATIONS_MAX: usize = 16;
 
-/// What a description may take: as many rules as a configuration of the policy
-/// `rules` can have, with their texts.
-const DESCRIPTION_BYTES_MAX: usize = 32 << 20;
+/// What a description may take: the 50,000 rules that a configuration of the
+/// policy `rules` can have, with its 16 MiB of text.
+const DESCRIPTION_BYTES_MAX: usize = 20 << 20;
+
+/// Instructions that look at as many rules.
+const DESCRIPTION_FUEL: u64 = 10 * CallLimits::POLICY.fuel_max;
 
 /// What `evaluate` takes.
 type Arguments<'a> = (wit_types::Action<'a>,);
@@ -33,6 +38,8 @@ type Answer = (Result<wit::Finding, wit_types::JudgeError>,);
 pub struct Policy {
     prepared: Prepared,
     pre: PolicyComponentPre<CallState>,
+    /// Where it exports that.
+    nearest: Option<NearestPre<CallState>>,
     evaluate: Evaluate,
     standing: Standing,
     scope: Scope,
@@ -67,15 +74,26 @@ pub struct Rule {
     pub summary: String,
 }
 
+/// A rule that permits, and what keeps it from permitting an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    /// The rule, as named by [`describe`](Policy::describe).
+    pub rule: String,
+    /// What it wants that is not so, a sentence each. Nothing if it permits the
+    /// action, and something stricter outweighs it.
+    pub misses: Vec<String>,
+}
+
 impl Policy {
-    /// All three are of one component.
+    /// All are of one component.
     pub(crate) fn new(
         prepared: Prepared,
         pre: PolicyComponentPre<CallState>,
+        nearest: Option<NearestPre<CallState>>,
         evaluate: Evaluate,
         standing: Standing,
     ) -> Self {
-        Self { prepared, pre, evaluate, standing, scope: Scope::default(), asks_for_session: false }
+        Self { prepared, pre, nearest, evaluate, standing, scope: Scope::default(), asks_for_session: false }
     }
 
     /// The same policy, which is told what the session did before if it says that
@@ -123,6 +141,24 @@ impl Policy {
             session: description.session,
             warnings: description.warnings,
         })
+    }
+
+    /// The rules that are nearest to permitting the action, the nearest first,
+    /// whatever its session did before. `None` if the policy does not say.
+    ///
+    /// # Errors
+    /// It did not answer.
+    pub fn nearest(&self, action: &Action) -> Result<Option<Vec<Near>>, Failure> {
+        let Some(nearest) = &self.nearest else { return Ok(None) };
+        let found = action::lend(action, |action| {
+            self.prepared.call(|store| {
+                beside_decisions(store)?;
+                let nearest = nearest.instantiate(&mut *store)?;
+                nearest.vak_policy_nearest().call_nearest(store, action)
+            })
+        })?;
+        let near = |near: wit_nearest::Near| Near { rule: near.rule, misses: near.misses };
+        Ok(Some(found.into_iter().map(near).collect()))
     }
 }
 
@@ -214,11 +250,11 @@ fn finding(answer: wit::Finding) -> Result<Finding, Failure> {
     Ok(Finding { effect: effect(answer.effect), rule: answer.rule, reason: answer.reason, obligations, approvals })
 }
 
-/// Gives a call that no decision waits for as much as configuring takes: it may
-/// look at all rules, and tell of all of them. Its time stays bounded.
+/// Gives a call that no decision waits for what it takes to look at all rules, and
+/// to tell of all of them. Its time and its memory are those of any other.
 fn beside_decisions(store: &mut Store<CallState>) -> wasmtime::Result<()> {
     store.set_hostcall_fuel(DESCRIPTION_BYTES_MAX);
-    store.set_fuel(CallLimits::CONFIGURE.fuel_max)
+    store.set_fuel(DESCRIPTION_FUEL)
 }
 
 fn missing() -> wasmtime::Error {

@@ -14,6 +14,21 @@ pub mod policy {
     });
 }
 
+/// What a policy may export beside `policy`.
+#[cfg(feature = "nearest")]
+pub mod nearest {
+    wit_bindgen::generate!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
+        inline: "package vak:sdk; world nearest { export vak:policy/nearest@0.1.0; }",
+        world: "vak:sdk/nearest",
+        pub_export_macro: true,
+        export_macro_name: "export_nearest",
+        default_bindings_module: "vak_sdk::bindings::nearest",
+        with: { "vak:types/types@0.1.0": crate::bindings::policy::vak::types::types },
+        generate_all,
+    });
+}
+
 #[cfg(feature = "scorer")]
 pub mod scorer {
     wit_bindgen::generate!({

@@ -10,6 +10,9 @@ pub use bindings::vak::types::types::{Action, Attribute, AttributeValue, JudgeEr
 #[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};
 
+#[cfg(feature = "nearest")]
+pub use crate::bindings::nearest::exports::vak::policy::nearest::Near;
+
 /// A policy. Export it with [`export_policy!`](crate::export_policy) or, when
 /// it takes configuration,
 /// [`export_configurable_policy!`](crate::export_configurable_policy).
@@ -22,6 +25,15 @@ pub trait Policy {
 
     /// Says what this policy contains.
     fn describe(&self) -> Description;
+}
+
+/// A policy that can say how far an action was from being permitted. Export it
+/// with `export_configurable_policy!(Type, nearest)`.
+#[cfg(feature = "nearest")]
+pub trait Nearest {
+    /// The rules that are nearest to permitting the action, the nearest first.
+    /// It must not ask what the session did before.
+    fn nearest(&self, action: &Action) -> Vec<Near>;
 }
 
 impl Finding {
@@ -117,10 +129,17 @@ macro_rules! export_policy {
 }
 
 /// Makes a type that is [`Configure`] and [`Policy`] this component's policy.
+/// After `, nearest` it is `Nearest`, too.
 #[cfg(feature = "configure")]
 #[macro_export]
 macro_rules! export_configurable_policy {
     ($policy:ty) => {
+        $crate::export_configurable_policy!($policy, {});
+    };
+    ($policy:ty, nearest) => {
+        $crate::export_configurable_policy!($policy, { $crate::export_nearest!($policy); });
+    };
+    ($policy:ty, { $($more:tt)* }) => {
         const _: () = {
             use $crate::policy as sdk;
 
@@ -147,7 +166,26 @@ macro_rules! export_configurable_policy {
                 }
             }
 
+            $($more)*
+
     $crate::bindings::policy::export_policy_component!(Component with_types_in $crate::bindings::policy);
         };
+    };
+}
+
+/// The export `nearest`. Expands beside a `struct Component` and `configured`.
+#[cfg(feature = "nearest")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_nearest {
+    ($policy:ty) => {
+        impl $crate::bindings::nearest::exports::vak::policy::nearest::Guest for Component {
+            fn nearest(action: sdk::Action) -> Vec<sdk::Near> {
+                let action = core::mem::ManuallyDrop::new(action);
+                <$policy as sdk::Nearest>::nearest(configured(), &action)
+            }
+        }
+
+        $crate::bindings::nearest::export_nearest!(Component with_types_in $crate::bindings::nearest);
     };
 }

@@ -4,7 +4,7 @@ use crate::condition::{Comparison, Condition, label};
 use crate::fact::{Fact, Facts, Name, Why};
 use crate::number::Number;
 use crate::tree::Tree;
-use crate::window::DAYS;
+use crate::window::{DAYS, Window};
 
 /// Values that are named. More make no sentence.
 const NAMED_MAX: usize = 3;
@@ -55,17 +55,7 @@ impl<'r> Explanation<'r> {
                 }
             }
             Condition::Time(window) => {
-                let (day, minute) = window.local(facts.action.time_ns);
-                self.name("time", "", |text| {
-                    text.push_str(DAYS.get(day).copied().unwrap_or(""));
-                    for (before, number) in [(' ', minute / 60), (':', minute % 60)] {
-                        text.push(before);
-                        if number < 10 {
-                            text.push('0');
-                        }
-                        integer(text, number.unsigned_abs());
-                    }
-                });
+                self.name("time", "", |text| local_time(text, window, facts.action.time_ns));
             }
             Condition::Earlier(earlier) => match (earlier.count(facts), earlier.label(facts)) {
                 (Some(count), _) => self.name("earlier", earlier.name().name, |text| signed(text, count)),
@@ -121,7 +111,8 @@ impl<'r> Explanation<'r> {
     }
 }
 
-fn show(text: &mut String, fact: Result<Fact<'_>, Why>) {
+/// A value in a few words.
+pub(crate) fn show(text: &mut String, fact: Result<Fact<'_>, Why>) {
     match fact {
         Ok(Fact::Json(Tree::Text(value))) => cut(text, value),
         Ok(Fact::Text(value)) => cut(text, value),
@@ -138,7 +129,8 @@ fn show(text: &mut String, fact: Result<Fact<'_>, Why>) {
     }
 }
 
-fn cut(text: &mut String, value: &str) {
+/// The beginning of a text.
+pub(crate) fn cut(text: &mut String, value: &str) {
     // A text of few bytes has few characters.
     let beyond = (value.len() > QUOTED_MAX).then(|| value.char_indices().nth(QUOTED_MAX)).flatten();
     match beyond {
@@ -147,6 +139,19 @@ fn cut(text: &mut String, value: &str) {
             text.push('…');
         }
         None => text.push_str(value),
+    }
+}
+
+/// The day of the week and the time of the day.
+pub(crate) fn local_time(text: &mut String, window: &Window, time_ns: u64) {
+    let (day, minute) = window.local(time_ns);
+    text.push_str(DAYS.get(day).copied().unwrap_or(""));
+    for (before, number) in [(' ', minute / 60), (':', minute % 60)] {
+        text.push(before);
+        if number < 10 {
+            text.push('0');
+        }
+        integer(text, number.unsigned_abs());
     }
 }
 
@@ -182,7 +187,7 @@ fn float(text: &mut String, number: f64) {
     }
 }
 
-fn integer(text: &mut String, number: u64) {
+pub(crate) fn integer(text: &mut String, number: u64) {
     // The formatting of the standard library would be most of this file's code.
     if number >= 10 {
         integer(text, number / 10);

@@ -42,7 +42,8 @@ impl<'p> Literal<'p> {
     }
 }
 
-fn common<'p>(one: &'p str, other: &'p str) -> &'p str {
+/// What both texts start with.
+pub(crate) fn common<'p>(one: &'p str, other: &'p str) -> &'p str {
     let bytes = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
     (0..=bytes).rev().find_map(|end| one.get(..end)).unwrap_or("")
 }

@@ -26,6 +26,7 @@ mod glob;
 mod index;
 mod lint;
 mod lookup;
+mod nearest;
 mod network;
 mod number;
 mod obligation;
@@ -35,9 +36,10 @@ mod regex;
 mod rules;
 mod test;
 mod tree;
+mod wanted;
 mod window;
 
 pub use earlier::Past;
 pub use rules::Rules;
 
-vak_sdk::export_configurable_policy!(Rules);
+vak_sdk::export_configurable_policy!(Rules, nearest);

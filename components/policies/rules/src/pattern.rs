@@ -14,6 +14,11 @@ pub(crate) enum Pattern {
     Regex(Box<Expression>),
 }
 
+/// Whether one of the patterns matches; none at all stands for any.
+pub(crate) fn any(patterns: &[Pattern], text: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
+}
+
 impl Pattern {
     /// Reads a pattern.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -33,6 +38,14 @@ impl Pattern {
         match self {
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(expression) => expression.matches(text),
+        }
+    }
+
+    /// As it is written where a pattern is expected, in two parts.
+    pub(crate) fn text(&self) -> (&'static str, &str) {
+        match self {
+            Self::Glob(glob) => ("", glob.text()),
+            Self::Regex(expression) => (REGEX, expression.text()),
         }
     }
 

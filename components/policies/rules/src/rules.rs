@@ -10,14 +10,14 @@ use crate::fact::Facts;
 use crate::lint;
 use crate::lookup::{Lookup, Names};
 use crate::obligation;
-use crate::pattern::Pattern;
+use crate::pattern;
 
 /// Checked rules and the index over them.
 #[derive(Debug)]
 pub struct Rules {
     summary: String,
-    quote_values: bool,
-    rules: Vec<Rule>,
+    pub(crate) quote_values: bool,
+    pub(crate) rules: Vec<Rule>,
     lookup: Lookup,
     warnings: Vec<String>,
 }
@@ -137,25 +137,27 @@ impl Rule {
     }
 
     fn applies(&self, facts: &Facts<'_>) -> Applies<'_> {
-        let any = |patterns: &[Pattern], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
-        };
         let action = facts.action;
-        let named = any(&self.operations, &action.operation)
-            && any(&self.resources, &action.resource)
-            && any(&self.agents, &action.agent);
+        let named = pattern::any(&self.operations, &action.operation)
+            && pattern::any(&self.resources, &action.resource)
+            && pattern::any(&self.agents, &action.agent);
         if !named {
             return Applies::No;
         }
-        let role = match self.roles().is_empty() {
-            true => Ok(true),
-            false => condition::has_role(self.roles(), facts),
-        };
+        let role = self.has_role(facts);
         // One part that is false settles it, even beside one that is unknown.
         match (role, condition::all(&self.when, facts)) {
             (Ok(false), _) | (_, Ok(false)) => Applies::No,
             (Err(unknown), _) | (_, Err(unknown)) => Applies::Unknown(unknown),
             (Ok(true), Ok(true)) => Applies::Yes,
+        }
+    }
+
+    /// Whether the action has a role that it wants, if it wants one.
+    pub(crate) fn has_role(&self, facts: &Facts<'_>) -> Result<bool, Unknown<'static>> {
+        match self.roles().is_empty() {
+            true => Ok(true),
+            false => condition::has_role(self.roles(), facts),
         }
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use vak::{Checked, Config};
 use vak_pipeline::{Guard as _, Standing};
-use vak_types::{AgentId, Effect, Operation, Pattern};
+use vak_types::{AgentId, Effect, Operation, Pattern, printable};
+
+/// Bytes of what a policy says of itself.
+const WARNING_BYTES_MAX: usize = 1_024;
 
 /// Something that would surprise whoever wrote the configuration.
 #[derive(Debug, Serialize)]
@@ -43,6 +46,12 @@ pub(super) fn of(config: &Config, checked: &Checked) -> anyhow::Result<Vec<Surpr
     if !permits && checked.policies.iter().any(|policy| policy.standing() == Standing::MayPermit) {
         let message = "no rule of a policy that may permit is a permit, so everything may be denied";
         tell("no-permit-rule", None, message.to_owned());
+    }
+    for policy in checked.policies.iter().chain(&checked.shadows) {
+        for warning in policy.describe()?.warnings {
+            let warning = printable(&warning, WARNING_BYTES_MAX);
+            tell("policy-warning", Some(policy.component().name.as_str()), warning);
+        }
     }
     let known = Known::of(config);
     for policy in &config.policies {

@@ -55,8 +55,9 @@ impl Policy for Hostile {
 
     fn describe(&self) -> Description {
         misbehave(&self.describe);
-        let rules = if self.describe == "too-many-rules" { 100_000 } else { 1 };
-        (0..rules).fold(Description::of("Hostile."), |description, _| description.rule("", Effect::Permit, ""))
+        let (rules, bytes) = if self.describe == "too-many-rules" { (100_000, 200) } else { (1, 0) };
+        let summary = "a".repeat(bytes);
+        (0..rules).fold(Description::of("Hostile."), |description, _| description.rule("", Effect::Permit, &*summary))
     }
 }
 

@@ -97,6 +97,12 @@ fn another_kind_than_it_says() {
             let evaluate_type = r#"(param "action" $action) (result (result $finding (error string)))"#;
             WatPolicy { evaluate_type, ..WatPolicy::default() }.encode()
         }),
+        case("nearest-of-another-type", {
+            let after = r#"(func $other (result u32) (canon lift (core func $i "describe")))
+                (instance $near (export "nearest" (func $other)))
+                (export "vak:policy/nearest@0.1.0" (instance $near))"#;
+            WatPolicy { after: after.to_owned(), ..WatPolicy::default() }.encode()
+        }),
         case(
             "only-half-of-the-interface",
             wat("(component (instance $i) (export \"vak:policy/policy@0.1.0\" (instance $i)))"),
@@ -111,7 +117,10 @@ fn another_kind_than_it_says() {
         }
         Problem::Kind { found: Kind::Skill, expected: Kind::Policy } => name == "skill",
         Problem::Link(_) => name == "only-half-of-the-interface",
-        Problem::Start(failure) => name == "evaluate-of-another-type" && failure.kind == FailureKind::Malformed,
+        Problem::Start(failure) => {
+            matches!(name, "evaluate-of-another-type" | "nearest-of-another-type")
+                && failure.kind == FailureKind::Malformed
+        }
         Problem::Compile(_) => matches!(name, "core-module" | "empty" | "text"),
         _ => false,
     });

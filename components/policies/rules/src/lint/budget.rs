@@ -1,8 +1,9 @@
 //! How much is compared.
 
-/// Comparisons over a whole configuration. Ten thousand rules that an index tells
-/// apart take a tenth of it; those that it can't would compare each with each.
-const COMPARISONS_MAX: usize = 4_000_000;
+/// Comparisons over a whole configuration, some tenths of a second. Fifty thousand
+/// rules that an index tells apart take less; of those that it can't each would
+/// be compared with each.
+const COMPARISONS_MAX: usize = 2_000_000;
 
 /// What is left of them.
 pub(super) struct Budget(usize);

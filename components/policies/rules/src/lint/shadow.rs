@@ -26,6 +26,10 @@ impl<'r> Sweeping<'r> {
 
     /// The first rule of the text that leaves this one without an effect.
     pub(super) fn over(&self, place: u32, rule: &Rule, budget: &mut Budget) -> Option<&'r Rule> {
+        // The walk itself is what is long.
+        if budget.is_spent() {
+            return None;
+        }
         let [operation, resource, agent] = names(rule).map(|patterns| patterns.first().map_or("", Pattern::prefix));
         let mut over: Option<u32> = None;
         self.lookup.candidates(&Names { operation, resource, agent }, &mut |other| {

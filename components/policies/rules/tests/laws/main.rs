@@ -5,6 +5,7 @@ mod cases;
 mod earlier;
 mod generate;
 mod lints;
+mod nearest;
 mod reference;
 mod refusals;
 mod samples;
