@@ -50,7 +50,8 @@ impl Attempt<'_> {
     }
 
     fn explain(&self, Refusal { entry, label, why }: Refusal) -> Exceeded {
-        why.explain(&self.set.entries[entry], self.action, label, || self.room.full_message())
+        let label = label.and_then(|at| self.action.labels.get(at));
+        why.explain(&self.set.entries[entry].limit, self.action, label, || self.room.full_message())
     }
 
     /// Tells that a limit is nearly used up, if it is and that is to be told.

@@ -152,7 +152,7 @@ impl Kind {
     }
 
     /// The actual cost among `actual`, for a budget in that attribute.
-    pub(crate) fn actual_cost(&self, actual: &[(&str, u64)]) -> Option<u64> {
+    pub fn actual_cost(&self, actual: &[(&str, u64)]) -> Option<u64> {
         let Self::Budget { cost, .. } = self else { return None };
         actual.iter().find(|(attribute, _)| attribute == cost).map(|(_, cost)| *cost)
     }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use vak_types::{Action, AttributeValue};
+use vak_types::{Action, AttributeValue, Label};
 
-use crate::set::Entry;
 use crate::subject::Subject;
-use crate::{Exceeded, Kind};
+use crate::{Exceeded, Kind, Limit};
 
 /// Why one limit stops an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +35,13 @@ impl Why {
 
     pub(crate) fn explain(
         self,
-        entry: &Entry,
+        limit: &Limit,
         action: &Action,
-        label: Option<usize>,
+        label: Option<&Label>,
         full: impl Fn() -> String,
     ) -> Exceeded {
-        let label = label.and_then(|at| action.labels.get(at));
-        let subject = Subject { per: entry.limit.per, action, label };
-        let (kind, operations) = (&entry.limit.kind, &entry.limit.operations);
+        let subject = Subject { per: limit.per, action, label };
+        let (kind, operations) = (&limit.kind, &limit.operations);
         let cost = kind.costs().map_or("", |(cost, _)| cost);
         let limited = format!("{subject} is limited to {kind} in `{operations}`");
         let retry_after = (self.wait_ns() < u64::MAX).then(|| Duration::from_nanos(self.wait_ns()));
@@ -61,7 +59,7 @@ impl Why {
             }
             (Self::NoRoom, _) => full(),
         };
-        Exceeded { limit: entry.limit.name.clone(), retry_after, message }
+        Exceeded { limit: limit.name.clone(), retry_after, message }
     }
 }
 

@@ -5,9 +5,9 @@ use smallvec::SmallVec;
 use crate::attempt::Attempt;
 use crate::counts::Counts;
 use crate::hash::Seed;
-use crate::refusal::{Why, cost_of};
+use crate::Per;
+use crate::share::{Needs, needs};
 use crate::subject::{Key, NameHashes};
-use crate::{Limits, Per};
 
 /// In the order of their shards, each key once.
 pub(crate) type AllWanted = SmallVec<[Wanted; 4]>;
@@ -36,16 +36,9 @@ pub(crate) fn find(seed: Seed, attempt: &mut Attempt<'_>, wanted: &mut AllWanted
     let mut names = NameHashes::new(seed, action);
     for (at, entry) in set.entries.iter().enumerate() {
         let per = entry.limit.per;
-        let labels = if per == Per::Label { action.labels.len() } else { 1 };
-        if labels == 0 || !entry.limit.operations.matches(&action.operation) {
-            continue;
-        }
-        if labels > Limits::LABELS_MAX {
-            attempt.refuse(at, None, Why::Labels);
-            continue;
-        }
-        let cost = match cost_of(&entry.limit.kind, action) {
-            Ok(cost) => cost,
+        let Needs { times, cost } = match needs(&entry.limit, action) {
+            Ok(Some(needs)) => needs,
+            Ok(None) => continue,
             Err(why) => {
                 attempt.refuse(at, None, why);
                 continue;
@@ -53,7 +46,7 @@ pub(crate) fn find(seed: Seed, attempt: &mut Attempt<'_>, wanted: &mut AllWanted
         };
         let shard =
             if per.divides_agents() { names.agent() as u16 % Counts::AGENT_SHARDS } else { Counts::AGENT_SHARDS };
-        for label in 0..labels {
+        for label in 0..times {
             let label = (per == Per::Label).then_some(label);
             let key = names.key(per, label.map(|label| &action.labels[label]), entry.number, entry.salt);
             wanted.push(Wanted { shard, key, entry: at, label, cost, skip: false });
