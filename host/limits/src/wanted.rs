@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
+use crate::Per;
 use crate::attempt::Attempt;
 use crate::counts::Counts;
 use crate::hash::Seed;
-use crate::Per;
 use crate::share::{Needs, needs};
 use crate::subject::{Key, NameHashes};
 
