@@ -18,6 +18,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-session", &["vak-types"]),
     ("vak-pipeline", &["vak-types"]),
     ("vak-trust", &["vak-types"]),
+    // What several hosts share has a clock and a network, so it is beside.
+    ("vak-limits-redis", &["vak-limits", "vak-types"]),
     // Whoever audits needs nothing that could act.
     ("vak-audit-verify", &["vak-audit", "vak-types"]),
     // A store of its own, so that nobody else compiles what talks to S3.
@@ -38,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-engine",
             "vak-limits",
+            "vak-limits-redis",
             "vak-memory",
             "vak-pipeline",
             "vak-plugin",

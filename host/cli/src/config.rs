@@ -99,6 +99,7 @@ fn limited(limit: &Limit) -> String {
         LimitKind::Budget { amount, window_s: None, cost, .. } => format!("{amount} of `{cost}`"),
     };
     match limit.mode {
+        LimitMode::Enforce if limit.shared => format!("{kind}, over all hosts that share"),
         LimitMode::Enforce => kind,
         LimitMode::Shadow => format!("{kind}, in shadow mode"),
     }

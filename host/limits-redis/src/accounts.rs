@@ -58,7 +58,8 @@ impl Accounts {
         let mut books = self.lock();
         let account = books.accounts.get_mut(&key)?;
         account.roll(now);
-        if account.owed > 0 || account.until.is_over(now) {
+        // With nothing left even what costs nothing is asked: there may be a debt.
+        if account.left == 0 || account.owed > 0 || account.until.is_over(now) {
             return None;
         }
         account.left = account.left.checked_sub(cost)?;

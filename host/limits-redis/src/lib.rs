@@ -36,9 +36,10 @@
 //! Redis that is set back makes leases count longer, and may have each host give
 //! back a slice too much.
 //!
-//! **At most a slice less**, for each host and subject: what one has leased
-//! others can't use, until it gives it back with its next lease or it has left
-//! the window. What a host has when it ends is lost for as long.
+//! **At most a slice less**, for each host and subject, and what came back to it
+//! from actions that were denied, failed or cost less: what one has leased others
+//! can't use, until it gives it back with its next lease or it has left the
+//! window. What a host has when it ends is lost for as long.
 //!
 //! **No decision waits longer than the time-out**, which one thread of its own
 //! makes sure of: it connects, asks and reads, and whoever waits for it gives up

@@ -15,9 +15,9 @@ use vak_types::{ComponentRef, Digest, Name, Timestamp};
 use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
 use crate::host::{Clock, Host};
-use crate::kept::{Keeper, KeptError};
+use crate::kept::{self, Keeper, KeptError};
 use crate::ledger::{AuditLedger, LogError};
-use crate::limiter::Limiting;
+use crate::limiter::{Limiting, LimitsError};
 use crate::refused::RefusedConfig;
 use crate::running::Running;
 use crate::sessions::Sessions;
@@ -46,8 +46,8 @@ pub enum BuildError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// A rate limit is not valid.
-    #[error("`limits`: {0}")]
-    RateLimits(#[from] vak_limits::Error),
+    #[error(transparent)]
+    RateLimits(#[from] LimitsError),
     /// What was used of limits is not known.
     #[error(transparent)]
     Kept(#[from] KeptError),
@@ -168,7 +168,7 @@ impl HostBuilder {
         let verifier = signer.verifier().clone();
         let ledger = AuditLedger::open(&config, loaded.components(), origin, signer, now)?;
         let sessions = Sessions::of(loaded.asking(), &config.log(), now).map_err(LogError::from)?;
-        let limits = Arc::new(Limiting::restored(&config)?);
+        let limits = Arc::new(Limiting::new(kept::restored(&config)?, &config)?);
         let ledger = Arc::new(ledger);
         let keeper = Keeper::new(&config, Arc::clone(&clock));
         let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger));
@@ -213,7 +213,7 @@ impl Parts {
         let key = PrivateKey::read(&config.audit.key)?;
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
-        Limiting::check(&config.limits)?;
+        Limiting::check(config)?;
         let loaded = Components::load(config, &config.engine()?, &config.trust_policy()?, now)?;
         Ok(Self { loaded, origin, signer })
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod limit;
+mod sharing;
 mod source;
 
 use std::collections::BTreeSet;
@@ -14,10 +15,11 @@ pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+pub use sharing::Sharing;
 pub use source::{Source, Versions};
 use vak_memory::Memory;
 use vak_trust::TrustSettings;
-use vak_types::{AgentId, Digest, Granted, LimitSettings, Name, Operation, Pattern};
+use vak_types::{AgentId, Digest, Granted, LimitName, LimitSettings, Name, Operation, Pattern};
 
 use crate::overlay::{self, Override};
 
@@ -74,6 +76,9 @@ pub enum ConfigError {
     /// A file with a requirement for its version.
     #[error("component `{0}`: `version` is for an installed `package`; leave it out beside `component`")]
     VersionOfFile(Name),
+    /// A limit is to be shared, and nobody says where.
+    #[error("limit `{0}` is shared and there is no `[sharing]`; say there where Redis is, or leave `shared` out")]
+    NoSharing(LimitName),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -100,6 +105,8 @@ pub struct Config {
     /// Rate limits.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// Where those of them are counted that are shared.
+    pub sharing: Option<Sharing>,
     /// The MCP gateway.
     pub mcp: Option<Mcp>,
 }
@@ -245,13 +252,21 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.trimmable()?.sources()?.resolved(folder)
+        config.unique_names()?.trimmable()?.shareable()?.sources()?.resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
         let keeps = self.audit.archive.as_ref().and_then(|archive| archive.keep_entries);
         match (keeps, self.audit.store) {
             (Some(_), Store::Sqlite) => Err(ConfigError::NotTrimmable),
+            _ => Ok(self),
+        }
+    }
+
+    fn shareable(self) -> Result<Self, ConfigError> {
+        let shared = self.limits.iter().find(|limit| limit.shared);
+        match (shared, &self.sharing) {
+            (Some(limit), None) => Err(ConfigError::NoSharing(limit.name.clone())),
             _ => Ok(self),
         }
     }

@@ -18,6 +18,7 @@ use crate::clock::ActionIds;
 use crate::config::Config;
 use crate::kept::Keeper;
 use crate::ledger::AuditLedger;
+use crate::limiter::Held;
 use crate::names::{self, StampError};
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
@@ -30,7 +31,7 @@ const SKILL_CALLS_MAX: usize = 64;
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A verdict with the receipt of its entry in the log.
-pub type Decided = vak_pipeline::Decided<Receipt, vak_limits::Held>;
+pub type Decided = vak_pipeline::Decided<Receipt, Held>;
 
 /// On whose behalf a skill is called. The surface vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use vak_types::Timestamp;
 
 use crate::config::{self, Config};
 use crate::host::Clock;
-use crate::limiter::{Limiting, all};
+use crate::limiter::{Limiting, own};
 
 /// How often a snapshot is made, if anything was decided. What came after the
 /// last one is read from the log after a crash.
@@ -61,7 +61,7 @@ pub enum KeptError {
 
 /// The configured limits with what was used of them before this host.
 pub(crate) fn restored(config: &Config) -> Result<Limits, KeptError> {
-    let limits = all(&config.limits)?;
+    let limits = own(&config.limits)?;
     if limits.is_empty() {
         return Ok(Limits::new(limits)?);
     }
@@ -128,7 +128,7 @@ impl Keeper {
 
     /// Keeps these limits from now on, and whatever takes their place.
     pub(crate) fn keep(&self, configured: &[config::Limit], limits: &Limiting) {
-        if configured.is_empty() {
+        if configured.iter().all(|limit| limit.shared) {
             return;
         }
         self.worker.get_or_init(|| {

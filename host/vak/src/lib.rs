@@ -93,6 +93,7 @@ pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
 pub use installation::Installation;
 pub use kept::KeptError;
 pub use ledger::{LogError, open as open_log};
+pub use limiter::LimitsError;
 pub use names::StampError;
 pub use outcome::Outcome;
 pub use overlay::Override;

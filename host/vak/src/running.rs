@@ -13,7 +13,7 @@ use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
 use crate::kept::Keeper;
 use crate::ledger::{AuditLedger, configuration};
-use crate::limiter::Limiting;
+use crate::limiter::{Limiting, LimitsError};
 use crate::sessions::Sessions;
 
 pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
@@ -54,8 +54,8 @@ pub enum SwitchError {
     #[error("what sessions did before: {0}")]
     Sessions(#[from] ReadError),
     /// Its limits cannot take the place of those that run.
-    #[error("`limits`: {0}")]
-    Limits(#[from] vak_limits::Error),
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
 }
 
 /// What decides.
@@ -159,9 +159,10 @@ impl Switch {
         let mut unfinished = Unfinished(Some(ledger.log.stopper()));
         let receipt = ledger.log.append(draft, Tier::Durable).await?;
         // Who waits for a limit must not get round it by a change elsewhere.
-        let limits = match config.limits == before.config.limits {
+        let same = (&config.limits, &config.sharing) == (&before.config.limits, &before.config.sharing);
+        let limits = match same {
             true => Arc::clone(&before.limits),
-            false => Arc::new(before.limits.replaced(&config.limits, now)?),
+            false => Arc::new(before.limits.replaced(&config, now)?),
         };
         // Whatever was judged before is in the log now, before the entry above.
         let sessions = match &before.sessions {

@@ -36,6 +36,7 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                 step("what the tests run against");
                 tools::npm_packages()?;
                 tools::python_packages()?;
+                tools::redis()?;
                 components::build()?;
                 step("tests");
                 run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;

@@ -56,6 +56,15 @@ fn python() -> Result<()> {
     }
 }
 
+/// Makes sure that `redis-server` is there. Tests start servers of their own.
+pub(crate) fn redis() -> Result<()> {
+    if has("redis-server") {
+        return Ok(());
+    }
+    eprintln!("installing redis-server");
+    install(&["redis-server"]).context("redis-server is missing; install Redis 5 or newer")
+}
+
 fn has(program: &str) -> bool {
     let mut version = Command::new(program);
     version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

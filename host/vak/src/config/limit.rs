@@ -20,8 +20,10 @@ pub struct Limit {
     /// From how many percent of it on the host's log says that it is near.
     pub near_percent: Option<u8>,
     /// Seconds after which what an action holds returns, if nobody says how it
-    /// ended.
+    /// ended. What is shared is spent until somebody says otherwise.
     pub hold_s: u64,
+    /// Whether it is counted over all hosts with the same `[sharing]`.
+    pub shared: bool,
 }
 
 /// What a limit limits.
@@ -117,6 +119,12 @@ struct Text {
     mode: LimitMode,
     near_percent: Option<u8>,
     hold_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    shared: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The kinds' names.
@@ -141,6 +149,9 @@ impl TryFrom<Text> for Limit {
         if let Some(key) = text.left() {
             return Err(within(format!("`{key}` is for another kind of limit")));
         }
+        if text.shared && text.hold_s.is_some() {
+            return Err(within("what is shared is not held; leave `hold_s` out".to_owned()));
+        }
         Ok(Self {
             per: text.per.ok_or_else(|| missing("per"))?,
             operations: text.operations.unwrap_or_else(Pattern::every),
@@ -148,6 +159,7 @@ impl TryFrom<Text> for Limit {
             mode: text.mode,
             near_percent: text.near_percent,
             hold_s: text.hold_s.unwrap_or(vak_limits::Limit::HOLD_DEFAULT.as_secs()),
+            shared: text.shared,
             name,
         })
     }
@@ -203,14 +215,15 @@ impl Text {
 
 impl From<Limit> for Text {
     fn from(limit: Limit) -> Self {
-        let Limit { name, per, operations, kind, mode, near_percent, hold_s } = limit;
+        let Limit { name, per, operations, kind, mode, near_percent, hold_s, shared } = limit;
         let text = Self {
             name: Some(name),
             per: Some(per),
             operations: Some(operations),
             mode,
             near_percent,
-            hold_s: Some(hold_s),
+            hold_s: (!shared).then_some(hold_s),
+            shared,
             ..Self::default()
         };
         match kind {
@@ -255,6 +268,7 @@ mod tests {
             "kind = 'concurrency'\nat_once = 2\nmode = 'shadow'",
             "kind = 'budget'\namount = 2\ncost = 'cost_micros'\nhold_s = 9",
             "kind = 'budget'\namount = 2\ncost = 'tokens'\nwindow_s = 3\nrefund = false",
+            "kind = 'quota'\nactions = 2\nwindow_s = 3\nshared = true",
         ] {
             let limit: Limit = toml::from_str(&format!("{head}{text}")).unwrap();
             let written = toml::to_string(&limit).unwrap();
@@ -266,6 +280,10 @@ mod tests {
             ("kind = 'quota'\nactions = 2\nwindow_s = 3\nburst = 1", "limit `a`: `burst` is for another kind of limit"),
             ("kind = 'concurrency'\nat_once = 2\nrefund = true", "`refund` is for another kind"),
             ("kind = 'budget'\namount = 2", "missing field `cost`"),
+            (
+                "kind = 'quota'\nactions = 2\nwindow_s = 3\nshared = true\nhold_s = 1",
+                "limit `a`: what is shared is not held",
+            ),
             ("kind = 'money'", "unknown variant `money`"),
             ("kind = 'quota'\nbursts = 1", "unknown field `bursts`"),
         ] {
