@@ -105,9 +105,9 @@ fn is_quiet(stream: &TcpStream) -> bool {
 }
 
 fn exchange(stream: &TcpStream, command: &[u8], deadline: Instant) -> Result<Value, Failure> {
-    stream.set_write_timeout(Some(left(deadline)?)).map_err(failed)?;
+    stream.set_write_timeout(Some(left(deadline)?)).map_err(|error| failed(&error))?;
     // One or two packets, which the system takes at once or not at all.
-    (&mut &*stream).write_all(command).map_err(failed)?;
+    (&mut &*stream).write_all(command).map_err(|error| failed(&error))?;
     let answer = Answer { stream, deadline, bytes_left: ANSWER_BYTES_MAX };
     match Parser::new().parse_value(answer) {
         Ok(Value::ServerError(error)) => Err(Failure::Error(printable(&error.to_string(), WORDS_BYTES_MAX))),
@@ -118,7 +118,7 @@ fn exchange(stream: &TcpStream, command: &[u8], deadline: Instant) -> Result<Val
     }
 }
 
-fn failed(error: io::Error) -> Failure {
+fn failed(error: &io::Error) -> Failure {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Late,
         _ => Failure::Broken,

@@ -27,7 +27,7 @@ pub(crate) struct Ask {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
     /// So much was leased, in this slot, which lasts for so long.
     Granted { amount: u64, slot: u64, left: Duration },

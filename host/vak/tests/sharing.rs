@@ -174,7 +174,7 @@ fn what_cannot_be_shared_is_an_error_with_the_limits_name() {
         (quota.clone() + sharing + "timeout_ms = 1001", "a time-out of 1001 ms is not possible"),
         (quota.clone() + sharing + "server = 1", "unknown field `server`"),
     ] {
-        let error = Site::new().section(&text).try_host().err().expect(&text).to_string();
+        let error = Site::new().section(&text).try_host().expect_err(&text).to_string();
         assert!(error.contains(message) && !error.contains("secret"), "{text}: {error}");
     }
 }
