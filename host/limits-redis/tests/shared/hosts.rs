@@ -76,6 +76,18 @@ fn who_waits_as_told_finds_room() {
     }
 }
 
+/// It would count for a shorter time than the window.
+#[test]
+fn what_is_left_of_a_slot_that_is_over_is_not_spent() {
+    let redis = Redis::start();
+    let host = host(&redis.url(), vec![quota(10_000, 1)]);
+    for asked in 1..=5 {
+        assert!(spends(&host, 1), "and leaves 499");
+        assert_eq!(redis.asked(), asked);
+        thread::sleep(Duration::from_millis(90));
+    }
+}
+
 /// Otherwise twelve slots with little use would hold twelve slices.
 #[test]
 fn what_is_left_of_a_slot_is_given_back_with_the_next_lease() {

@@ -60,6 +60,13 @@ impl Redis {
         answer.lines().filter(|line| !line.starts_with(['*', '$', '+'])).map(str::to_owned).collect()
     }
 
+    /// How often it was asked for a lease.
+    pub(crate) fn asked(&self) -> u64 {
+        let answer = self.say("INFO commandstats");
+        let calls = answer.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls="));
+        calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
+    }
+
     /// What all hosts have leased of the only key there is.
     pub(crate) fn leased(&self) -> u64 {
         let answer = self.say(&format!("HVALS {}", self.keys()[0]));
