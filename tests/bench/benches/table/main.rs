@@ -8,7 +8,9 @@ mod decisions;
 mod durable;
 mod fixture;
 mod gateway;
+mod limits;
 mod machine;
+mod memory;
 mod policy;
 mod print;
 mod skills;
@@ -19,6 +21,7 @@ type Section = (&'static str, fn() -> Vec<print::Row>);
 
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
+    ("limits", limits::rows),
     ("trust", trust::rows),
     ("skills", skills::rows),
     ("decisions", decisions::rows),
