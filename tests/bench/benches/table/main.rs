@@ -13,6 +13,7 @@ mod machine;
 mod memory;
 mod policy;
 mod print;
+mod reused;
 mod skills;
 mod trust;
 
@@ -21,6 +22,7 @@ type Section = (&'static str, fn() -> Vec<print::Row>);
 
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
+    ("reused", reused::rows),
     ("limits", limits::rows),
     ("trust", trust::rows),
     ("skills", skills::rows),
