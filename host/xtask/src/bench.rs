@@ -2,13 +2,20 @@
 
 use anyhow::Result;
 
-use crate::components;
 use crate::run::{self, cargo, step};
+use crate::{components, tools};
 
 /// Builds everything optimised and prints the table, or the parts of it that
 /// are named.
 pub(crate) fn run(sections: &[&str]) -> Result<()> {
+    let wanted = |section: &str| sections.is_empty() || sections.iter().any(|word| section.starts_with(word));
     components::build()?;
+    if wanted("javascript") {
+        step("what a policy in JavaScript is built with");
+        if let Err(error) = tools::npm_for_guests() {
+            eprintln!("no policy in JavaScript will be measured: {error:#}");
+        }
+    }
     step("benchmarks");
     run::run(&mut cargo(&["build", "--release", "--package", "vak-cli", "--package", "vak-file-server"]))?;
     run::run(cargo(&["bench", "--package", "vak-bench", "--bench", "table", "--"]).args(sections))

@@ -82,6 +82,12 @@ fn install(packages: &[&str]) -> Result<()> {
 pub(crate) fn npm_packages() -> Result<()> {
     node()?;
     npm_folder("tests/mcp/npm", "npm")?;
+    npm_for_guests()
+}
+
+/// The part of them that builds components.
+pub(crate) fn npm_for_guests() -> Result<()> {
+    node()?;
     npm_folder("sdk/js", "npm-sdk")
 }
 

@@ -1,3 +1,7 @@
-//! Nothing but benchmarks lives here: see `benches/`, run by `cargo xtask bench`.
+//! What the benchmarks in `benches/` share.
 
 #![forbid(unsafe_code)]
+
+mod median;
+
+pub use median::median_ns;

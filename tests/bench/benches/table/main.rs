@@ -8,6 +8,7 @@ mod decisions;
 mod durable;
 mod fixture;
 mod gateway;
+mod javascript;
 mod limits;
 mod machine;
 mod memory;
@@ -23,6 +24,7 @@ type Section = (&'static str, fn() -> Vec<print::Row>);
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
     ("reused", reused::rows),
+    ("javascript", javascript::rows),
     ("limits", limits::rows),
     ("trust", trust::rows),
     ("skills", skills::rows),
