@@ -18,5 +18,9 @@ pub(crate) fn run(sections: &[&str]) -> Result<()> {
     }
     step("benchmarks");
     run::run(&mut cargo(&["build", "--release", "--package", "vak-cli", "--package", "vak-file-server"]))?;
+    if wanted("engines") {
+        // Alone, so that what it uses is not united with what VAK uses.
+        run::run(&mut cargo(&["build", "--release", "--package", "vak-bench-engines", "--features", "engines"]))?;
+    }
     run::run(cargo(&["bench", "--package", "vak-bench", "--bench", "table", "--"]).args(sections))
 }

@@ -19,7 +19,7 @@ usage: cargo xtask COMMAND
   test              everything CI runs
   test NAME…        only these checks: fmt, clippy, rust, doc
   bench             print the benchmark table
-  bench NAME…       only these parts: policy, reused, javascript, limits, trust, skills, decisions, durable,
+  bench NAME…       only these parts: policy, reused, engines, javascript, limits, trust, skills, decisions, durable,
                     gateway, audit
   build-components  build and sign the first-party and test components";
 

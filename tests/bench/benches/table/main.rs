@@ -6,6 +6,7 @@
 mod audit;
 mod decisions;
 mod durable;
+mod engines;
 mod fixture;
 mod gateway;
 mod javascript;
@@ -24,6 +25,7 @@ type Section = (&'static str, fn() -> Vec<print::Row>);
 const SECTIONS: &[Section] = &[
     ("policy", policy::rows),
     ("reused", reused::rows),
+    ("engines", engines::rows),
     ("javascript", javascript::rows),
     ("limits", limits::rows),
     ("trust", trust::rows),

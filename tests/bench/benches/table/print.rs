@@ -5,7 +5,8 @@ pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) figure: String,
     pub(crate) bar: String,
-    pub(crate) met: bool,
+    /// Nothing where there is no bar.
+    pub(crate) met: Option<bool>,
     pub(crate) floor: String,
 }
 
@@ -16,9 +17,21 @@ impl Row {
             what: what.to_owned(),
             figure: format!("{value:.2} {unit}"),
             bar: format!("≤ {bar} {unit}"),
-            met: value <= bar,
+            met: Some(value <= bar),
             floor,
         }
+    }
+
+    /// A figure that should be less than the `best` of others; both in `unit`.
+    pub(crate) fn ahead(what: &str, value: f64, best: f64, unit: &str, floor: String) -> Self {
+        let row = Self::without_bar(what, value, unit, floor);
+        Self { bar: "ahead of each".to_owned(), met: Some(value < best), ..row }
+    }
+
+    /// A figure to compare with.
+    pub(crate) fn without_bar(what: &str, value: f64, unit: &str, floor: String) -> Self {
+        let figure = format!("{value:.2} {unit}");
+        Self { what: what.to_owned(), figure, bar: String::new(), met: None, floor }
     }
 
     /// A figure that should be at least `bar`; both in `unit`.
@@ -27,7 +40,7 @@ impl Row {
             what: what.to_owned(),
             figure: format!("{value:.0} {unit}"),
             bar: format!("≥ {bar} {unit}"),
-            met: value >= bar,
+            met: Some(value >= bar),
             floor,
         }
     }
@@ -38,7 +51,8 @@ pub(crate) fn table(rows: &[Row]) {
     println!("| what | measured | bar | | floor in the same run |");
     println!("| --- | --- | --- | --- | --- |");
     for Row { what, figure, bar, met, floor } in rows {
-        println!("| {what} | {figure} | {bar} | {} | {floor} |", if *met { "met" } else { "missed" });
+        let met = met.map_or("", |met| if met { "met" } else { "missed" });
+        println!("| {what} | {figure} | {bar} | {met} | {floor} |");
     }
 }
 

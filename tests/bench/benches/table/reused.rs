@@ -45,7 +45,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// The median call of a policy that does not forbid `action`.
-fn micros(policy: &str, config: Option<&str>, action: &Action) -> f64 {
+pub(crate) fn micros(policy: &str, config: Option<&str>, action: &Action) -> f64 {
     let prepared = prepared(policy, config);
     let pre = PolicyComponentPre::new(prepared.instance_pre().clone()).unwrap();
     let mut micros = Vec::with_capacity(INSTANCES * CALLS);
