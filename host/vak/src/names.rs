@@ -1,7 +1,7 @@
 //! Names that read like others.
 
 use unicode_normalization::is_nfc;
-use unicode_security::MixedScript as _;
+use unicode_security::MixedScript;
 use vak_types::{ActionRequest, Label, TextError, printable};
 
 /// Longest name that is quoted, in bytes.
@@ -51,7 +51,7 @@ fn looks_like_itself(what: &'static str, name: &str) -> Result<(), StampError> {
         return Err(StampError::NotNormal { what, name: quoted() });
     }
     let mut words = name.split(|character: char| character.is_ascii() && !character.is_ascii_alphanumeric());
-    match words.all(|word| word.is_single_script()) {
+    match words.all(MixedScript::is_single_script) {
         true => Ok(()),
         false => Err(StampError::Mixed { what, name: quoted() }),
     }

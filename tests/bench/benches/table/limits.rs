@@ -21,7 +21,7 @@ const BATCHES: usize = 20_000;
 
 /// One rate for each agent, and a million agents.
 pub(crate) fn rows() -> Vec<Row> {
-    let rate = Kind::Rate(Rate::new(1_000_000, 1_000_000, Duration::from_secs(1)).unwrap());
+    let rate = Kind::rate(Rate::new(1_000_000, 1_000_000, Duration::from_secs(1)).unwrap());
     let limit = Limit::new("measured".parse().unwrap(), Per::Agent, "*".parse().unwrap(), rate);
     let limits = Limits::new(vec![limit]).unwrap();
     let mut action = action();
