@@ -65,10 +65,13 @@ fn what_could_be_read_in_two_ways_is_not_judged() {
 fn a_name_is_only_a_name() {
     let site = patient("[[rule]]\nid = 'read'\neffect = 'permit'\noperations = ['up/read_*']\n");
     let mut session = Session::start(&site, &file_server(&site));
-    for tool in ["../up/read_file", "read_file/../write_file", "Read_file", "reаd_file", "write_file", " read_file"] {
+    for tool in ["../up/read_file", "read_file/../write_file", "Read_file", "write_file", " read_file"] {
         let (refused, text) = session.call(tool, &json!({ "path": "notes.txt", "content": "x" }));
         assert!(refused && text.contains("denied by host: no policy permits this action"), "{tool}: {text}");
     }
+    // With a Cyrillic letter, which nobody could see in a rule or a log.
+    let (refused, text) = session.call("re\u{430}d_file", &json!({}));
+    assert!(refused && text.contains("mixes letters of several scripts"), "{text}");
     let (refused, text) = session.call("", &json!({}));
     assert!(refused && text.contains("denied"), "{text}");
     // Permitted, though it was never listed: the upstream has the last word.
@@ -77,7 +80,7 @@ fn a_name_is_only_a_name() {
     session.finish();
     let recorded = recorded(&site);
     let outcomes: Vec<_> = recorded.iter().filter_map(|recorded| recorded.outcome.as_ref()).collect();
-    assert_eq!((recorded.len(), outcomes.len(), outcomes[0].status), (8, 1, Status::Failed));
+    assert_eq!((recorded.len(), outcomes.len(), outcomes[0].status), (7, 1, Status::Failed));
     assert_eq!(recorded[0].decision.operation.as_str(), "up/../up/read_file");
     let read = std::fs::read_to_string(site.path().join("files/notes.txt")).unwrap();
     assert_eq!(read, "Buy milk.");
