@@ -35,6 +35,15 @@ pub(crate) mod nearest {
     });
 }
 
+/// The same.
+pub(crate) mod asks {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
+        inline: "package vak:bindings; world asks { export vak:policy/asks@0.1.0; }",
+        world: "vak:bindings/asks",
+    });
+}
+
 pub(crate) mod scorer {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],

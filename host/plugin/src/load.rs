@@ -11,6 +11,7 @@ use wasmtime::component::Linker;
 
 use crate::adapter::Adapter;
 use crate::bindings::adapter::AdapterComponentPre;
+use crate::bindings::asks::AsksPre;
 use crate::bindings::nearest::NearestPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
@@ -24,6 +25,9 @@ use crate::{log, session, skill};
 
 /// What a policy may export beside the interface of its kind.
 const NEAREST: &str = "vak:policy/nearest@0.1.0";
+
+/// The same, for one that asks for the session with some configurations.
+const ASKS: &str = "vak:policy/asks@0.1.0";
 
 /// A component that is ready, by kind.
 #[derive(Debug)]
@@ -79,7 +83,9 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             let evaluate = prepared.call(|store| Evaluate::find(store, prepared.instance_pre())).map_err(stopped)?;
             let policy = Policy::new(prepared, pre, nearest, evaluate, Standing::RestrictOnly);
-            Loaded::Policy(policy.asking_for_session().map_err(stopped)?)
+            let asks = exports(policy.prepared(), ASKS);
+            let asks = asks.then(|| AsksPre::new(policy.prepared().instance_pre().clone()));
+            Loaded::Policy(policy.asking_for_session(asks.transpose().map_err(misfit)?).map_err(stopped)?)
         }
         Kind::Scorer => {
             let pre = ScorerComponentPre::new(pre).map_err(misfit)?;

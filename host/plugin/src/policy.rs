@@ -9,6 +9,7 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
 use crate::action;
+use crate::bindings::asks::AsksPre;
 use crate::bindings::nearest::NearestPre;
 use crate::bindings::nearest::exports::vak::policy::nearest as wit_nearest;
 use crate::bindings::policy::PolicyComponentPre;
@@ -98,8 +99,17 @@ impl Policy {
 
     /// The same policy, which is told what the session did before if it says that
     /// it asks. To keep that for those who don't would cost every decision.
-    pub(crate) fn asking_for_session(self) -> Result<Self, Failure> {
-        let asks_for_session = imports(&self.prepared, "vak:host/session@") && self.describe()?.session;
+    pub(crate) fn asking_for_session(self, asks: Option<AsksPre<CallState>>) -> Result<Self, Failure> {
+        let asks_for_session = imports(&self.prepared, "vak:host/session@")
+            && match asks {
+                // A description of many rules enlarges the slot that the next
+                // calls are made in, and looking through it is most of a call.
+                Some(asks) => self.prepared.call(|store| {
+                    let asks = asks.instantiate(&mut *store)?;
+                    asks.vak_policy_asks().call_session(store)
+                })?,
+                None => self.describe()?.session,
+            };
         Ok(Self { asks_for_session, ..self })
     }
 

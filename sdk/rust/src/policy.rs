@@ -25,6 +25,12 @@ pub trait Policy {
 
     /// Says what this policy contains.
     fn describe(&self) -> Description;
+
+    /// What it says under `session` there. A host asks for this alone where the
+    /// policy is exported with `nearest`.
+    fn asks_for_session(&self) -> bool {
+        self.describe().session
+    }
 }
 
 /// A policy that can say how far an action was from being permitted. Export it
@@ -173,7 +179,7 @@ macro_rules! export_configurable_policy {
     };
 }
 
-/// The export `nearest`. Expands beside a `struct Component` and `configured`.
+/// The exports `nearest` and `asks`. Expands beside a `struct Component` and `configured`.
 #[cfg(feature = "nearest")]
 #[doc(hidden)]
 #[macro_export]
@@ -183,6 +189,12 @@ macro_rules! export_nearest {
             fn nearest(action: sdk::Action) -> Vec<sdk::Near> {
                 let action = core::mem::ManuallyDrop::new(action);
                 <$policy as sdk::Nearest>::nearest(configured(), &action)
+            }
+        }
+
+        impl $crate::bindings::nearest::exports::vak::policy::asks::Guest for Component {
+            fn session() -> bool {
+                sdk::Policy::asks_for_session(configured())
             }
         }
 

@@ -20,6 +20,7 @@ pub struct Rules {
     pub(crate) rules: Vec<Rule>,
     lookup: Lookup,
     warnings: Vec<String>,
+    asks_for_session: bool,
 }
 
 /// How far a rule applies to an action.
@@ -44,7 +45,8 @@ impl Configure for Rules {
         // First, so that what it needs meanwhile is there for the index.
         let warnings = lint::warnings(&rules);
         let lookup = Lookup::new(&rules, |_| true);
-        Ok(Self { summary, quote_values, rules, lookup, warnings })
+        let asks_for_session = rules.iter().flat_map(|rule| &*rule.when).any(Condition::is_on_session);
+        Ok(Self { summary, quote_values, rules, lookup, warnings, asks_for_session })
     }
 }
 
@@ -55,13 +57,15 @@ impl Policy for Rules {
 
     fn describe(&self) -> Description {
         let mut description = Description::of(self.summary.clone());
-        if self.rules.iter().flat_map(|rule| &*rule.when).any(Condition::is_on_session) {
-            description = description.asking_for_session();
-        }
+        description.session = self.asks_for_session;
         description.warnings = self.warnings.clone();
         self.rules
             .iter()
             .fold(description, |description, rule| description.rule(rule.id(), rule.effect, rule.summary()))
+    }
+
+    fn asks_for_session(&self) -> bool {
+        self.asks_for_session
     }
 }
 
