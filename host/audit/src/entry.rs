@@ -77,7 +77,7 @@ impl Body {
     }
 
     /// The [`seq`](Entry::seq) of the decision that this follows.
-    pub fn decision(&self) -> Option<u64> {
+    pub(crate) fn decision(&self) -> Option<u64> {
         match self {
             Self::Outcome(_, outcome) => Some(outcome.decision),
             Self::Shadow(_, shadow) => Some(shadow.decision),

@@ -129,6 +129,25 @@ impl LogReader {
         Ok(Some(request.at(about.action.clone(), entry.time)))
     }
 
+    /// The same for who only counts: in place of what was erased stands nothing,
+    /// no arguments, attributes or labels.
+    ///
+    /// # Errors
+    /// As [`action`](Self::action).
+    pub fn what_is_left(&self, entry: &Entry) -> Result<Option<vak_types::Action>, ReadError> {
+        let Body::Decision(about, decision) = &entry.body else { return Ok(None) };
+        let request = ActionRequest {
+            session: about.session.clone(),
+            agent: about.agent.clone(),
+            operation: decision.operation.clone(),
+            resource: decision.resource.clone(),
+            arguments: Json::default(),
+            attributes: self.value(&decision.attributes)?.unwrap_or_default(),
+            labels: self.labels(decision)?.unwrap_or_default(),
+        };
+        Ok(Some(request.at(about.action.clone(), entry.time)))
+    }
+
     /// Where the arguments of an action came from; `None` if that was erased.
     ///
     /// # Errors

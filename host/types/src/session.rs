@@ -126,11 +126,6 @@ impl Past {
         self.bytes
     }
 
-    /// The newest time among its steps.
-    pub fn latest(&self) -> Option<Timestamp> {
-        self.steps.iter().map(|step| step.time).max()
-    }
-
     /// Adds what was done last.
     pub fn push(&mut self, step: Step) {
         self.bytes += step.bytes();

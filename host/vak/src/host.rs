@@ -301,9 +301,9 @@ impl Host {
     /// # Errors
     /// The log had stopped before.
     pub fn close(self) -> Result<(), AppendError> {
-        let Self { switch, ledger, shadows, keeper, .. } = self;
+        let Self { switch, ledger, shadows, keeper, clock, .. } = self;
         drop(switch);
-        shadows.close();
+        shadows.close(clock());
         // A skill that still runs has no part in the log.
         let closed = match Arc::into_inner(ledger) {
             Some(ledger) => ledger.log.close().map(drop),

@@ -93,8 +93,9 @@ fn repeat(log: &LogReader, from: u64, size: u64, limits: &Limits) -> Result<(), 
         let entry = entry?;
         match &entry.body {
             Body::Decision(_, decision) if decision.verdict.is_allow() => {
-                // Of what was erased it is not known what it cost.
-                let Some(action) = log.action(&entry)? else { continue };
+                // What was erased was used too. Its labels, and its cost where an
+                // attribute said that, are not known.
+                let Some(action) = log.what_is_left(&entry)? else { continue };
                 if let Ok(reservation) = limits.reserve(&action) {
                     held.insert(entry.seq, reservation.hold());
                 }

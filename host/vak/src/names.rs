@@ -58,7 +58,6 @@ fn looks_like_itself(what: &'static str, name: &str) -> Result<(), StampError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

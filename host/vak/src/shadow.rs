@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use vak_audit::{AppendError, Draft, Dropped, EncodeError, Shadow, Tier, What};
@@ -19,6 +20,9 @@ use crate::sessions::Sessions;
 /// the log says how many: decisions wait for nothing of this.
 const WAITING_MAX: usize = 1_024;
 
+/// How long a host that closes goes on judging what waits. The rest is left out.
+const CLOSING_MAX: Duration = Duration::from_secs(2);
+
 /// Asks policies in shadow, on a thread of its own that starts with the first.
 pub(crate) struct Shadows {
     ledger: Arc<AuditLedger>,
@@ -28,6 +32,7 @@ pub(crate) struct Shadows {
 struct Worker {
     actions: SyncSender<Decided>,
     left_out: Arc<AtomicU64>,
+    closing: Arc<OnceLock<Instant>>,
     thread: JoinHandle<()>,
 }
 
@@ -74,12 +79,17 @@ impl Shadows {
         }
     }
 
-    /// Ends once what waits is judged.
-    pub(crate) fn close(self) {
-        if let Some(Worker { actions, thread, .. }) = self.worker.into_inner() {
+    /// Ends once what waits is judged, or soon.
+    pub(crate) fn close(self, now: Timestamp) {
+        let Self { ledger, worker } = self;
+        if let Some(Worker { actions, left_out, closing, thread }) = worker.into_inner() {
+            closing.get_or_init(Instant::now);
             drop(actions);
-            // If it panicked there is nothing left to end.
-            thread.join().ok();
+            // A worker that panicked could not say what it left out.
+            if thread.join().is_err() {
+                left_out.fetch_add(1, Ordering::Relaxed);
+                tell(&ledger, &left_out, now);
+            }
         }
     }
 }
@@ -88,13 +98,14 @@ impl Worker {
     fn start(ledger: Arc<AuditLedger>) -> Self {
         let (actions, waiting) = sync_channel(WAITING_MAX);
         let left_out = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&left_out);
-        let thread = std::thread::spawn(move || work(&ledger, &waiting, &counted));
-        Self { actions, left_out, thread }
+        let closing = Arc::new(OnceLock::new());
+        let (counted, ends) = (Arc::clone(&left_out), Arc::clone(&closing));
+        let thread = std::thread::spawn(move || work(&ledger, &waiting, &counted, &ends));
+        Self { actions, left_out, closing, thread }
     }
 }
 
-fn work(ledger: &AuditLedger, waiting: &Receiver<Decided>, left_out: &AtomicU64) {
+fn work(ledger: &AuditLedger, waiting: &Receiver<Decided>, left_out: &AtomicU64, closing: &OnceLock<Instant>) {
     let mut last = Timestamp::default();
     loop {
         let next = match waiting.try_recv() {
@@ -108,6 +119,10 @@ fn work(ledger: &AuditLedger, waiting: &Receiver<Decided>, left_out: &AtomicU64)
         let Some(decided) = next else { break };
         last = decided.now;
         for policy in decided.policies.iter().filter(|policy| policy.covers(&decided.action)) {
+            if closing.get().is_some_and(|since| since.elapsed() > CLOSING_MAX) {
+                left_out.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
             if let Err(error) = judge(ledger, policy, &decided) {
                 let (policy, seq) = (&policy.component().name, decided.seq);
                 tracing::warn!(%policy, seq, "a finding in shadow is not recorded: {error}");

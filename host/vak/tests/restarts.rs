@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use futures_executor::block_on;
-use vak::{Action, ActionRequest, BuildError, Decided, Host, KeptError, Outcome};
+use vak::{Action, ActionRequest, BuildError, Config, Decided, Host, KeptError, Outcome, PrivateKey, open_log};
+use vak_audit::{Draft, Dropped, LogReader, Origin, Signer, Tier, What};
 use vak_test_support::Site;
 
 const PERMITS: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\n";
@@ -108,6 +109,34 @@ fn a_restart_is_no_clean_slate() {
 #[test]
 fn a_crash_is_no_clean_slate() {
     ends(true);
+}
+
+/// Erasing what was asked does not make it unasked.
+#[test]
+fn what_was_erased_was_used() {
+    let site = site();
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), text.replace("'log.key' }", "'log.key', payloads = 'erasable' }")).unwrap();
+    let host = site.host();
+    for _ in 0..3 {
+        assert!(act(&host, "rate/a", Outcome::succeeded(b"")));
+    }
+    crash(&site, host);
+    let config = Config::load(&site.config(), &[]).unwrap();
+    let entries: Vec<_> = LogReader::open(&config.log()).unwrap().entries(0, 100).map(Result::unwrap).collect();
+    let origin: Origin = "example.org/test".parse().unwrap();
+    let seed = PrivateKey::read(&site.path().join("log.key")).unwrap().seed();
+    let log = open_log(&config, origin.clone(), Signer::new(origin, &seed)).unwrap();
+    let mut erased = 0;
+    for commitment in entries.iter().flat_map(|entry| entry.body.commitments()) {
+        let what = What::Payload { commitment: commitment.digest };
+        let draft = Draft::dropped(entries[0].time, Dropped { what, reason: "asked to".to_owned() }).unwrap();
+        block_on(log.append(draft, Tier::Durable)).unwrap();
+        erased += 1;
+    }
+    log.close().unwrap();
+    assert!(erased >= 3);
+    assert!(!decide(&site.host(), "rate/a").1.verdict.is_allow());
 }
 
 /// What was spent beyond what was reserved stays spent.
