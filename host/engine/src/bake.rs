@@ -12,10 +12,16 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use crate::failure::classify;
 use crate::limits::MEMORY_BYTES_MAX;
+use crate::sever::sever;
 use crate::state::CallState;
 
 /// The interface of components that take configuration.
 pub(crate) const CONFIGURE: &str = "vak:types/configure@0.1.0";
+
+/// The interface of components that ask for the session with some configurations
+/// only, and what they ask.
+const ASKS: &str = "vak:policy/asks@0.1.0";
+const SESSION: &str = "vak:host/session@0.1.0";
 
 /// Reading a memory out of a guest grows that memory by a page, and the pool
 /// has slots this much larger than the largest limit.
@@ -49,8 +55,9 @@ struct ConfigError {
 }
 
 /// Calls `configure(config)` in an instance of `component` and snapshots it:
-/// the result is the same component with the configuration in its memory. It
-/// runs in `store`, under that store's limits.
+/// the result is the same component with the configuration in its memory, and
+/// without the session if it says that it does not ask for that. It runs in
+/// `store`, under that store's limits.
 pub(crate) fn bake(
     engine: &Engine,
     linker: &Linker<CallState>,
@@ -64,6 +71,7 @@ pub(crate) fn bake(
     let instrumented = Component::from_binary(engine, &instrumented)?;
     let instance = linker.instantiate(&mut store, &instrumented)?;
     configure(&mut store, &instance, config)?;
+    let asks = asks_for_session(&mut store, &instance)?;
     if store.data().held() > 0 {
         // In its memory are the numbers of handles that no call will have.
         return Err(malformed(
@@ -78,8 +86,21 @@ pub(crate) fn bake(
     match snapshot.error {
         // What was baked after a failed read is not the component's memory.
         Some(error) => Err(error.into()),
-        None => Ok(baked?),
+        None if asks => Ok(baked?),
+        None => baked.map(|baked| sever(&baked, SESSION).unwrap_or(baked)).map_err(BakeError::from),
     }
+}
+
+/// Whether the component may ask for the session: a policy that says no gets a
+/// trap instead of an answer anyway.
+fn asks_for_session(store: &mut Store<CallState>, instance: &Instance) -> Result<bool, BakeError> {
+    let interface = instance.get_export_index(&mut *store, None, ASKS);
+    let Some(function) = interface.and_then(|asks| instance.get_export_index(&mut *store, Some(&asks), "session"))
+    else {
+        return Ok(true);
+    };
+    let function = instance.get_typed_func::<(), (bool,)>(&mut *store, function)?;
+    Ok(function.call(&mut *store, ())?.0)
 }
 
 fn configure(store: &mut Store<CallState>, instance: &Instance, config: &str) -> Result<(), BakeError> {

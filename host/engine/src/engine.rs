@@ -28,8 +28,9 @@ const INSTANCES_MAX: u32 = 128;
 const MODULES_MAX: u32 = 64;
 
 /// Bytes of a slot that are reset by copying rather than by giving the pages
-/// back: a page fault costs more than copying the page.
-const KEEP_RESIDENT_BYTES: usize = 256 << 10;
+/// back: a page fault costs more than copying the page. A policy in JavaScript
+/// writes to some 400 KiB.
+const KEEP_RESIDENT_BYTES: usize = 512 << 10;
 
 /// The same for tables, whose pages are few.
 const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;

@@ -46,6 +46,8 @@ mod limits;
 mod load;
 mod prepared;
 mod prune;
+mod sections;
+mod sever;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -13,65 +13,15 @@ use wasmparser::{
 };
 
 use crate::bake::CONFIGURE;
-
-/// The section of a component that holds a core module.
-const CORE_MODULE: u8 = 1;
-
-/// The section of a core module that holds the bodies of its functions.
-const CODE: u8 = 10;
-
-/// The magic and the version of a module or a component.
-const PREAMBLE_BYTES: usize = 8;
-
-/// No locals, `unreachable`, `end`.
-const TRAP: &[u8] = &[0x00, 0x00, 0x0b];
+use crate::sections::{CODE, CORE_MODULE, TRAP, replace, write_length, write_sized};
 
 /// The component without the code that only `configure` reaches.
 pub(crate) fn prune(component: Vec<u8>) -> Vec<u8> {
     let module = |module: &[u8]| {
         let code = Module::read(module).ok()?.code()?;
-        replace(module, CODE, |_| Some(code.clone()))
+        replace(module, |id, _| (id == CODE).then(|| code.clone()))
     };
-    replace(&component, CORE_MODULE, module).unwrap_or(component)
-}
-
-/// `bytes` with the content of each section `id` replaced, where there is
-/// something to replace it with. `None` for what is no list of sections.
-fn replace(bytes: &[u8], id: u8, replacement: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
-    let mut replaced = bytes.get(..PREAMBLE_BYTES)?.to_vec();
-    let mut rest = &bytes[PREAMBLE_BYTES..];
-    while let Some((found, after)) = rest.split_first() {
-        let (length, after) = read_length(after)?;
-        let (content, after) = after.split_at_checked(length)?;
-        let new = (*found == id).then(|| replacement(content)).flatten();
-        replaced.push(*found);
-        write_sized(&mut replaced, new.as_deref().unwrap_or(content))?;
-        rest = after;
-    }
-    Some(replaced)
-}
-
-/// A number in LEB128, as everything in WebAssembly is measured.
-fn read_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut reader = wasmparser::BinaryReader::new(bytes, 0);
-    let length = reader.read_var_u32().ok()?;
-    Some((usize::try_from(length).ok()?, bytes.get(reader.original_position()..)?))
-}
-
-fn write_sized(output: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
-    write_length(output, bytes.len())?;
-    output.extend_from_slice(bytes);
-    Some(())
-}
-
-fn write_length(output: &mut Vec<u8>, length: usize) -> Option<()> {
-    let mut length = u32::try_from(length).ok()?;
-    while length >= 0x80 {
-        output.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    output.push(length as u8);
-    Some(())
+    replace(&component, |id, content| if id == CORE_MODULE { module(content) } else { None }).unwrap_or(component)
 }
 
 /// What decides which functions of a core module can be called.

@@ -51,7 +51,23 @@ impl CallAllocator {
         let end = start.checked_add(layout.size()).filter(|end| *end <= ARENA_BYTES)?;
         self.used.set(end);
         // Aligned, because the arena is as strictly as anything in it.
-        (layout.align() <= align_of::<Arena>()).then(|| self.arena.get().cast::<u8>().wrapping_add(start))
+        (layout.align() <= align_of::<Arena>()).then(|| self.start().wrapping_add(start))
+    }
+
+    fn start(&self) -> *mut u8 {
+        self.arena.get().cast()
+    }
+
+    /// The same bytes of the arena with another length: fewer, or more where
+    /// nothing else was taken since.
+    fn resize(&self, pointer: *mut u8, bytes: usize, wanted: usize) -> Option<*mut u8> {
+        let start = pointer.addr().checked_sub(self.start().addr()).filter(|start| *start < ARENA_BYTES)?;
+        if wanted > bytes {
+            let is_last = start + bytes == self.used.get();
+            let end = start.checked_add(wanted).filter(|end| is_last && *end <= ARENA_BYTES)?;
+            self.used.set(end);
+        }
+        Some(pointer)
     }
 }
 
@@ -69,6 +85,25 @@ unsafe impl GlobalAlloc for CallAllocator {
         if !self.sealed.get() {
             // SAFETY: before the seal everything comes from the heap.
             unsafe { System.dealloc(pointer, layout) }
+        }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, wanted: usize) -> *mut u8 {
+        if !self.sealed.get() {
+            // SAFETY: before the seal everything comes from the heap.
+            return unsafe { System.realloc(pointer, layout, wanted) };
+        }
+        if let Some(resized) = self.resize(pointer, layout.size(), wanted) {
+            return resized;
+        }
+        // SAFETY: the caller promises that `wanted` does not overflow when it is
+        // rounded up to the alignment, and both areas have the bytes copied.
+        unsafe {
+            let moved = self.alloc(Layout::from_size_align_unchecked(wanted, layout.align()));
+            if !moved.is_null() {
+                pointer.copy_to_nonoverlapping(moved, layout.size().min(wanted));
+            }
+            moved
         }
     }
 }
