@@ -8,8 +8,9 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use tempfile::TempDir;
 use vak_audit::{
-    Body, Commitment, Configuration, Contents, Draft, Dropped, EntryKind, FileStore, Log, MemoryStore, Options, Origin,
-    Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
+    Answer, Body, Commitment, Configuration, Contents, Draft, Dropped, EntryKind, FileStore, Given, Log, MemoryStore,
+    Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
+    leaf_hash,
 };
 use vak_types::{
     Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId,
@@ -120,8 +121,10 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
         1 => ended(Status::Succeeded, Some(Contents::of(b"what came back"))),
         2 => decided(Decision::Backtrack, beside),
         3 => decided(Decision::Escalate, Payloads::Inline),
-        4 if seq % 20 == 4 => dropped(seq, What::Calls { count: seq }),
+        4 if seq % 30 == 4 => dropped(seq, What::Calls { count: seq }),
+        4 if seq % 30 == 14 => answer(log, seq, contains, beside),
         4 => dropped(seq, What::Shadows { count: seq }),
+        5 if seq % 30 == 15 && !is_rejected(seq - 1) => again(seq, contains, beside),
         5 => decided(Decision::Deny, beside),
         6 => ended(Status::Unknown, None),
         7 => Draft::configuration(time(seq), configuration()).unwrap(),
@@ -132,6 +135,30 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
         _ if seq % 20 == 9 => decided(Decision::Deny, beside),
         _ => shadow(seq, contains),
     }
+}
+
+fn is_rejected(answer: u64) -> bool {
+    answer % 90 == 74
+}
+
+/// What a person said to the action that the entry before escalated.
+fn answer(log: &Log, seq: u64, contains: Contains, payloads: Payloads) -> Draft {
+    let escalated = block_on(log.subscribe(seq - 1).next()).unwrap().unwrap().entry;
+    let answer = match is_rejected(seq) {
+        true => Answer::Rejected,
+        false => Answer::Approved { until: time(seq + 5) },
+    };
+    let leaf = leaf_hash(&escalated.encode().unwrap());
+    let given = Given { decision: seq - 1, leaf: &leaf, answer, by: &"grace hopper".parse().unwrap() };
+    Draft::approval(&action(seq - 1, contains), time(seq), &given, "as long as it's größer", payloads).unwrap()
+}
+
+/// The action two entries before is decided again, upon the answer between.
+fn again(seq: u64, contains: Contains, payloads: Payloads) -> Draft {
+    let action = Action { time: time(seq), ..action(seq - 2, contains) };
+    let decision = if seq % 60 == 15 { Decision::Allow } else { Decision::Deny };
+    let verdict = Verdict { approval: Some(seq - 1), ..verdict(decision) };
+    Draft::decision(&action, &verdict, payloads).unwrap()
 }
 
 /// What a policy in shadow said of the action four entries before.
@@ -204,7 +231,8 @@ fn verdict(decision: Decision) -> Verdict {
     };
     let past = PastMark { steps: 3, since: Timestamp::from_nanos(1_600_000_000_000_000_000) };
     let past = (decision == Decision::Allow).then_some(past);
-    Verdict { decision, reasons, obligations, retry_after_ms, past, unsigned: decision == Decision::Escalate }
+    let unsigned = decision == Decision::Escalate;
+    Verdict { decision, reasons, obligations, retry_after_ms, past, approval: None, unsigned }
 }
 
 fn component(config: bool, signer: bool) -> ComponentRef {

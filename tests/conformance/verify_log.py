@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from verifier.answers import verify_answers
 from verifier.entry import Entry
 from verifier.note import Checkpoint, Key
 from verifier.reader import NotVerified, check, decode64, found, in_text, sha256
@@ -41,6 +42,7 @@ def verify(log: Stored, origin: str, trusted: Key, kept: Checkpoint | None) -> t
         check(kept.origin == origin, "the checkpoint kept from earlier is of another log")
         check(roots.get(kept.size) == kept.root, "the log does not continue the checkpoint kept from earlier")
     verify_signatures(log, entries, keys, roots)
+    verify_answers({} if log.are_tiles else log.payloads, entries)
     if not log.are_tiles:
         verify_payloads(log.payloads, entries)
     return tree.size, tree.root()

@@ -120,8 +120,12 @@ fn refused(error: &VerifyError) -> ExitCode {
 }
 
 fn print(report: &Report) {
-    let Report { checkpoint, read, decisions, outcomes, signed, foreign, payloads, erased, absent, .. } = report;
+    let Report { checkpoint, read, decisions, outcomes, approvals, signed, foreign, payloads, erased, absent, .. } =
+        report;
     println!("verified {read} entries ({decisions} decisions, {outcomes} outcomes) of {}", checkpoint.origin());
+    if *approvals > 0 {
+        println!("{approvals} answers of persons, and no verdict counts on another");
+    }
     if *read != checkpoint.size() {
         println!("the log has {}; the others were taken by their stored hashes", checkpoint.size());
     }

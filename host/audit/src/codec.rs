@@ -88,13 +88,14 @@ pub enum DecodeError {
         /// Its length.
         bytes: u64,
     },
-    /// An outcome or finding that names a decision which isn't before it.
-    #[error("entry {seq} is about entry {decision}, which is not before it")]
+    /// An outcome, a finding or an answer that names a decision which isn't before
+    /// it, or a decision that names such an answer.
+    #[error("entry {seq} is about entry {after}, which is not before it")]
     Order {
         /// The entry.
         seq: u64,
-        /// The decision it names.
-        decision: u64,
+        /// The entry it names.
+        after: u64,
     },
 }
 

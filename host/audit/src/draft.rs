@@ -3,10 +3,10 @@
 use vak_types::{Action, Digest, Timestamp, Verdict};
 
 use crate::codec::{EncodeError, Writer};
-use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_decision, write_start};
+use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_approval, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
 use crate::payload::{Payload, Payloads};
-use crate::{Body, Configuration, Dropped, EntryKind, Outcome, Shadow};
+use crate::{Body, Configuration, Dropped, EntryKind, Given, Outcome, Shadow};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -39,7 +39,29 @@ impl Draft {
         write_about(&mut writer, action);
         write_decision(&mut writer, action, verdict, &mut kept)?;
         let rest = writer.finish(REST_BYTES_MAX)?;
-        Ok(Self { kind: EntryKind::Decision, rest, payloads: kept.payloads, erases: None, after: None })
+        let after = verdict.approval;
+        Ok(Self { kind: EntryKind::Decision, rest, payloads: kept.payloads, erases: None, after })
+    }
+
+    /// The record of a person's answer to `action`, at `time`. `payloads` says
+    /// whether the note stands in the entry.
+    ///
+    /// # Errors
+    /// The note is longer than any payload, or there is no salt for it.
+    pub fn approval(
+        action: &Action,
+        time: Timestamp,
+        given: &Given<'_>,
+        note: &str,
+        payloads: Payloads,
+    ) -> Result<Self, EncodeError> {
+        let mut writer = Writer::with_capacity(256);
+        let mut kept = Kept { which: payloads, payloads: Vec::new() };
+        write_start(&mut writer, time, EntryKind::Approval);
+        write_approval(&mut writer, action, given, note, &mut kept)?;
+        let rest = writer.finish(REST_BYTES_MAX)?;
+        let after = Some(given.decision);
+        Ok(Self { kind: EntryKind::Approval, rest, payloads: kept.payloads, erases: None, after })
     }
 
     /// The record of how `action` ended, at `time`.

@@ -1,6 +1,7 @@
 //! One entry of the log.
 
 mod about;
+mod approval;
 mod configuration;
 mod decision;
 mod dropped;
@@ -15,6 +16,8 @@ use vak_types::{Digest, Timestamp};
 
 pub use about::About;
 pub(crate) use about::write_about;
+pub(crate) use approval::write_approval;
+pub use approval::{Answer, Approval, Given};
 pub use configuration::Configuration;
 pub use decision::Decision;
 pub(crate) use decision::write_decision;
@@ -22,7 +25,7 @@ pub use dropped::{Dropped, What};
 pub use kind::{EntryKind, KindError, KindSet};
 pub use outcome::{Outcome, Status};
 pub use part::{Contents, PART_BYTES_MAX, Part};
-pub(crate) use part::{Encoding, Kept, decode};
+pub(crate) use part::{Encoding, Kept, decode, written};
 pub use rotation::KeyRotation;
 pub(crate) use rotation::Turn;
 pub use shadow::Shadow;
@@ -53,6 +56,8 @@ pub enum Body {
     Drop(Dropped),
     /// A policy without a say judged an action.
     Shadow(About, Box<Shadow>),
+    /// A person answered an action that was escalated.
+    Approval(About, Box<Approval>),
 }
 
 impl Body {
@@ -65,36 +70,42 @@ impl Body {
             Self::Configuration(_) => EntryKind::Configuration,
             Self::Drop(_) => EntryKind::Drop,
             Self::Shadow(..) => EntryKind::Shadow,
+            Self::Approval(..) => EntryKind::Approval,
         }
     }
 
     /// Whose action this is about; `None` when it is about the log itself.
     pub fn about(&self) -> Option<&About> {
         match self {
-            Self::Decision(about, _) | Self::Outcome(about, _) | Self::Shadow(about, _) => Some(about),
+            Self::Decision(about, _) | Self::Outcome(about, _) | Self::Shadow(about, _) | Self::Approval(about, _) => {
+                Some(about)
+            }
             Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) => None,
         }
     }
 
-    /// The [`seq`](Entry::seq) of the decision that this follows.
-    pub(crate) fn decision(&self) -> Option<u64> {
+    /// The [`seq`](Entry::seq) of the entry that has to be before this: the
+    /// decision that it is about, or the answer that a verdict counts on.
+    pub(crate) fn after(&self) -> Option<u64> {
         match self {
+            Self::Decision(_, decision) => decision.verdict.approval,
             Self::Outcome(_, outcome) => Some(outcome.decision),
             Self::Shadow(_, shadow) => Some(shadow.decision),
+            Self::Approval(_, approval) => Some(approval.decision),
             _ => None,
         }
     }
 
     /// What this commits to that is kept beside the log.
     pub fn commitments(&self) -> impl Iterator<Item = &Commitment> {
-        let decision = match self {
-            Self::Decision(_, decision) => Some(decision),
-            _ => None,
+        let parts = match self {
+            Self::Decision(_, decision) => {
+                [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()]
+            }
+            Self::Approval(_, approval) => [approval.note.commitment(), None, None],
+            _ => [None; 3],
         };
-        let parts = decision.map(|decision| {
-            [decision.arguments.commitment(), decision.attributes.commitment(), decision.labels.commitment()]
-        });
-        parts.into_iter().flatten().flatten()
+        parts.into_iter().flatten()
     }
 
     /// The commitment to the payload that this says was erased.
@@ -116,6 +127,7 @@ impl Body {
             Self::Configuration(configuration) => configuration.write(writer),
             Self::Drop(dropped) => dropped.write(writer),
             Self::Shadow(_, shadow) => shadow.write(writer),
+            Self::Approval(_, approval) => approval.write(writer),
         }
     }
 
@@ -127,6 +139,7 @@ impl Body {
             EntryKind::Configuration => Self::Configuration(Configuration::read(reader)?),
             EntryKind::Drop => Self::Drop(Dropped::read(reader)?),
             EntryKind::Shadow => Self::Shadow(About::read(reader)?, Box::new(Shadow::read(reader)?)),
+            EntryKind::Approval => Self::Approval(About::read(reader)?, Box::new(Approval::read(reader)?)),
         })
     }
 }
@@ -178,10 +191,10 @@ impl Entry {
         let kind = EntryKind::from_tag(kind).ok_or_else(|| reader.bad_tag("kind", kind))?;
         let body = Body::read(kind, &mut reader)?;
         reader.end()?;
-        if let Some(decision) = body.decision()
-            && decision >= seq
+        if let Some(after) = body.after()
+            && after >= seq
         {
-            return Err(DecodeError::Order { seq, decision });
+            return Err(DecodeError::Order { seq, after });
         }
         Ok(Self { origin, seq, prev, signed, time, body })
     }

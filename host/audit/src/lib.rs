@@ -32,6 +32,7 @@
 //!     obligations: Vec::new(),
 //!     retry_after_ms: None,
 //!     past: None,
+//!     approval: None,
 //!     unsigned: false,
 //! };
 //!
@@ -84,8 +85,8 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use codec::{DecodeError, EncodeError};
 pub use draft::Draft;
 pub use entry::{
-    About, Body, Configuration, Contents, Decision, Dropped, ENTRY_BYTES_MAX, Entry, EntryKind, KeyRotation, KindError,
-    KindSet, Outcome, PART_BYTES_MAX, Part, Shadow, Status, What,
+    About, Answer, Approval, Body, Configuration, Contents, Decision, Dropped, ENTRY_BYTES_MAX, Entry, EntryKind,
+    Given, KeyRotation, KindError, KindSet, Outcome, PART_BYTES_MAX, Part, Shadow, Status, What,
 };
 pub use follow::{FollowError, Followed, Follower};
 pub use index::{Cursor, Index, IndexError, Page, Query};
@@ -106,5 +107,5 @@ pub use store::tiles::{export_tiles, tile_path};
 pub use store::{Batch, Node, Opener, Recovery, Source, StorageError, Store, open_beside_writer, open_source};
 pub use tlog_proof::{EntryProof, EntryProofError};
 pub use tree::Tree;
-pub use verify::{Expected, Report, VerifyError, verify_all, verify_chain, verify_signatures};
+pub use verify::{ApprovalFault, Expected, Report, VerifyError, verify_all, verify_chain, verify_signatures};
 pub use witness::{Cosigned, WitnessError, WitnessPolicy};

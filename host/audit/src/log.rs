@@ -77,10 +77,11 @@ pub enum AppendError {
     /// reached the disk all the same.
     #[error("the audit log has stopped: {0}")]
     Stopped(StopCause),
-    /// An outcome for a decision that is not in the log.
+    /// An outcome or an answer for a decision that is not in the log, or a verdict
+    /// upon an answer that is not.
     #[error("entry {decision} is not in the log, which has {size}; give the `seq` of the decision's receipt")]
     NoSuchDecision {
-        /// The decision the outcome names.
+        /// The entry that is named.
         decision: u64,
         /// How many entries have a place.
         size: u64,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vak_types::{ActionRequest, Json, Label};
+use vak_types::{ActionRequest, Json, Label, Reason};
 
 use crate::bundle::Bundle;
 use crate::checkpoint::size_in;
@@ -11,7 +11,7 @@ use crate::entry::{Encoding, decode};
 use crate::store::{Source, StorageError, open_source};
 use crate::tlog_proof::EntryProof;
 use crate::tree::Tree;
-use crate::{Body, Checkpoint, Decision, Entry, Origin, Part, Payload, VerifierKey, VerifyError};
+use crate::{Approval, Body, Checkpoint, Decision, Entry, Origin, Part, Payload, VerifierKey, VerifyError};
 
 /// Why an entry can't be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum ReadError {
         seq: u64,
         /// How many there are.
         size: u64,
+    },
+    /// The entry is not a person's answer to a decision.
+    #[error("entry {seq} is no answer to a decision; verify the log")]
+    NoAnswer {
+        /// The entry.
+        seq: u64,
     },
     /// What is stored does not fit together, or not to its key.
     #[error(transparent)]
@@ -80,6 +86,19 @@ impl LogReader {
         };
         let entries = Entries { source: &*self.source, next: from, end, bundle: Bundle::default() };
         failed.into_iter().chain(entries)
+    }
+
+    /// The first entry from `from` on that is still here: those before it may have
+    /// been archived and removed.
+    ///
+    /// # Errors
+    /// The storage can't be read.
+    pub fn first_from(&self, from: u64) -> Result<u64, ReadError> {
+        match self.entry(from) {
+            Err(ReadError::Storage(StorageError::Trimmed { first })) => Ok(first.max(from)),
+            Err(ReadError::NoEntry { .. }) => Ok(from),
+            entry => entry.map(|entry| entry.seq),
+        }
     }
 
     /// One entry.
@@ -154,6 +173,35 @@ impl LogReader {
     /// The storage can't be read, or the payload was altered.
     pub fn labels(&self, decision: &Decision) -> Result<Option<Vec<Label>>, ReadError> {
         self.value(&decision.labels)
+    }
+
+    /// What a person had to say with an answer; `None` if that was erased.
+    ///
+    /// # Errors
+    /// The storage can't be read, or the payload was altered.
+    pub fn note(&self, approval: &Approval) -> Result<Option<String>, ReadError> {
+        self.value(&approval.note)
+    }
+
+    /// The escalations to which the answer in entry `answer` says yes: those of
+    /// its decision and, where that counted on an answer itself, of the one before.
+    ///
+    /// # Errors
+    /// The entry is not there, or is no answer.
+    pub fn answered(&self, answer: u64) -> Result<Vec<Reason>, ReadError> {
+        let (mut answered, mut next) = (Vec::new(), Some(answer));
+        // Each is before the one that names it, so this ends.
+        while let Some(answer) = next {
+            let Body::Approval(_, approval) = self.entry(answer)?.body else {
+                return Err(ReadError::NoAnswer { seq: answer });
+            };
+            let Body::Decision(_, decision) = self.entry(approval.decision)?.body else {
+                return Err(ReadError::NoAnswer { seq: answer });
+            };
+            answered.extend(decision.verdict.escalations().cloned());
+            next = decision.verdict.approval;
+        }
+        Ok(answered)
     }
 
     /// A part's value, wherever it stands.

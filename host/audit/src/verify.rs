@@ -1,5 +1,6 @@
 //! Verifying a log without the host that wrote it.
 
+mod approvals;
 mod error;
 mod pass;
 mod payloads;
@@ -7,6 +8,7 @@ mod signers;
 
 use std::ops::Range;
 
+pub use approvals::ApprovalFault;
 pub use error::VerifyError;
 use pass::{Counts, Pass};
 use payloads::Payloads;
@@ -56,6 +58,8 @@ pub struct Report {
     pub decisions: u64,
     /// How many are outcomes.
     pub outcomes: u64,
+    /// How many are answers of persons.
+    pub approvals: u64,
     /// How many have a signature of their own.
     pub signed: u64,
     /// The first of these in a range that is not by the expected key: it may be
@@ -100,8 +104,8 @@ pub fn verify_signatures(
 
 /// Reads the whole log and checks that it is exactly what the holder of the key
 /// signed: every entry, in order, decodable, following from the one before;
-/// the tree over them; every signature; what is kept beside them; and that
-/// nothing else is there. With a checkpoint that was kept from earlier, also
+/// the tree over them; every signature; that verdicts which count on a person's
+/// yes had it; what is kept beside them; and that nothing else is there. With a checkpoint that was kept from earlier, also
 /// that the log still begins with the entries it covered: only that shows that
 /// an old copy was put back, or that whoever holds the private key rewrote the
 /// past.
@@ -109,7 +113,8 @@ pub fn verify_signatures(
 /// Works on a copy, without the host, and while the host writes; what it appends
 /// in the meantime is left for the next time. `progress` is called with the
 /// number of entries checked and to be checked. Memory does not grow with the
-/// log, but with its rotations and with the payloads that were erased.
+/// log, but with its rotations, with answers of persons and with the payloads that
+/// were erased.
 ///
 /// # Errors
 /// The first check that fails.
@@ -141,7 +146,7 @@ fn signatures(
     pass.payloads = Some(&mut payloads).filter(|_| beside && source.keeps_all());
     pass.run(&checkpoint, trusted.as_ref(), range, progress)?;
     let Pass { chain, counts, .. } = pass;
-    let Counts { read, decisions, outcomes, signed } = counts;
+    let Counts { read, decisions, outcomes, approvals, signed } = counts;
     let whole = read == size;
     let newest = signers.newest()?.clone();
     checkpoint.check(&newest)?;
@@ -169,6 +174,7 @@ fn signatures(
         read,
         decisions,
         outcomes,
+        approvals,
         signed,
         foreign,
         payloads: kept,

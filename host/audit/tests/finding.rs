@@ -46,6 +46,7 @@ fn drafts() -> impl Iterator<Item = Draft> {
             obligations: Vec::new(),
             retry_after_ms: None,
             past: None,
+            approval: None,
             unsigned: false,
         };
         Draft::decision(&action, &verdict, Payloads::Inline).unwrap()

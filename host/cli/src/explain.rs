@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use vak_audit::{Body, LogReader};
+use vak_audit::{Approval, Body, LogReader, ReadError};
 use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Near, Policy};
 use vak_types::{Action, Effect, Name, Reason, Source, Verdict, printable};
@@ -14,9 +14,10 @@ use crate::words::quoted;
 /// Longest line that is printed, in bytes: the longest reason and its names.
 const LINE_BYTES_MAX: usize = 4_096;
 
-/// How many entries later what policies in shadow said is looked for: they can be
-/// behind by their queue, and each of those has an entry or several.
-const SHADOWS_WITHIN: u64 = 16_384;
+/// How many entries later what policies in shadow said is looked for, and what a
+/// person answered: shadows can be behind by their queue, and each of those has
+/// an entry or several.
+const LATER: u64 = 16_384;
 
 /// Say why a past action was allowed or not: every voice, and who it was. Exit
 /// codes: 0 it was a decision, 2 it was not, or can't be read.
@@ -42,8 +43,23 @@ impl Explain {
         );
         println!("{}", quoted(&head));
         print(&decision.verdict);
-        for later in reader.entries(self.seq + 1, SHADOWS_WITHIN) {
-            match later?.body {
+        if let Some(seq) = decision.verdict.approval
+            && let Body::Approval(_, approval) = reader.entry(seq)?.body
+        {
+            print_answer(&reader, seq, &approval)?;
+            println!("         to what entry {} asked", approval.decision);
+        }
+        let mut answer = None;
+        for later in reader.entries(self.seq + 1, LATER) {
+            let later = later?;
+            match later.body {
+                Body::Approval(_, approval) if approval.decision == self.seq => {
+                    answer = Some(later.seq);
+                    print_answer(&reader, later.seq, &approval)?;
+                }
+                Body::Decision(_, decision) if answer.is_some() && decision.verdict.approval == answer => {
+                    println!("again    {} in entry {}", decision.verdict.decision, later.seq);
+                }
                 Body::Shadow(_, shadow) if shadow.decision == self.seq => {
                     println!("shadow   {}", printable(&voice(&shadow.reason), LINE_BYTES_MAX));
                 }
@@ -52,6 +68,17 @@ impl Explain {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a person said, and who.
+fn print_answer(reader: &LogReader, seq: u64, approval: &Approval) -> Result<(), ReadError> {
+    let note = match reader.note(approval)? {
+        Some(note) if note.is_empty() => String::new(),
+        Some(note) => format!(": {note}"),
+        None => ", with a note that was erased".to_owned(),
+    };
+    println!("{}", printable(&format!("{} by {} in entry {seq}{note}", approval.answer, approval.by), LINE_BYTES_MAX));
+    Ok(())
 }
 
 /// A verdict that was just given by these policies. Where it is no allow, also

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use vak_pipeline::{Approval, Asked};
 use vak_plugin::Policy as Guard;
 use vak_types::{Action, Past, Verdict};
 
@@ -27,8 +28,10 @@ impl Policy {
     }
 }
 
-/// What `policies` say of an action together, whose session did this before,
-/// without limits and without a log, to somebody who can meet every obligation.
-fn judge(policies: &[Guard], action: &Action, past: &Arc<Past>) -> Verdict {
-    vak_pipeline::judge(policies, action, Some(past), vak::Able::ALL, false).verdict
+/// What `policies` say of an action together, whose session did this before, and
+/// to which a person may have agreed, without limits and without a log, to
+/// somebody who can meet every obligation.
+fn judge(policies: &[Guard], action: &Action, past: &Arc<Past>, approval: Option<&Approval>) -> Verdict {
+    let asked = Asked { action, past: Some(past), able: vak::Able::ALL, approval };
+    vak_pipeline::judge(policies, asked, false).verdict
 }

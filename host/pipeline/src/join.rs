@@ -2,6 +2,7 @@
 
 use vak_types::{Decision, Effect, Failure, Obligation, Reason, Source, Verdict, printable};
 
+use crate::approval::Approval;
 use crate::ports::{Exceeded, Finding, Guard, Standing};
 
 /// Longest rule name and reason that is kept of a guard's finding, in bytes:
@@ -11,7 +12,8 @@ const TEXT_BYTES_MAX: usize = 1_024;
 /// Joins the voices of one decision. The order in which guards are heard
 /// changes the order of the reasons and nothing else.
 #[derive(Debug)]
-pub struct Join {
+pub struct Join<'a> {
+    approval: Option<&'a Approval>,
     reasons: Vec<Reason>,
     strictest: Option<Decision>,
     permitted: bool,
@@ -20,11 +22,12 @@ pub struct Join {
     obligations: Vec<Obligation>,
 }
 
-impl Join {
+impl<'a> Join<'a> {
     /// A decision nobody has spoken in. `unsigned` marks the verdict from the
     /// start, for a host that runs an unsigned component.
     pub fn new(unsigned: bool) -> Self {
         Self {
+            approval: None,
             reasons: Vec::new(),
             strictest: None,
             permitted: false,
@@ -32,6 +35,12 @@ impl Join {
             retry_after_ms: None,
             obligations: Vec::new(),
         }
+    }
+
+    /// The same, with a person's yes to what was escalated.
+    #[must_use]
+    pub fn with_approval(self, approval: Option<&'a Approval>) -> Self {
+        Self { approval, ..self }
     }
 
     /// Hears a limit without room. It denies.
@@ -70,11 +79,25 @@ impl Join {
         let rule = rule.as_deref().map(line);
         for approval in approvals {
             let (source, rule, message) = (source.clone(), rule.clone(), line(&approval));
-            self.push(Reason { source, effect: Effect::Escalate, rule, failure: None, message });
+            self.push_answered(
+                Reason { source, effect: Effect::Escalate, rule, failure: None, message },
+                Effect::Abstain,
+            );
         }
         // They only tighten, so they count whoever wants them.
         self.oblige_also(&obligations);
-        self.push(Reason { source, effect, rule, failure: None, message: line(&reason) });
+        // A yes with a condition that is met is a yes, where yes counts.
+        let met = if guard.standing() == Standing::MayPermit { Effect::Permit } else { Effect::Abstain };
+        self.push_answered(Reason { source, effect, rule, failure: None, message: line(&reason) }, met);
+    }
+
+    /// Hears a voice; an escalation that a person has answered as `met`.
+    fn push_answered(&mut self, mut reason: Reason, met: Effect) {
+        if self.approval.is_some_and(|approval| approval.answers(&reason)) {
+            reason.effect = met;
+            reason.message = line(&format!("asked a person, who agreed: {}", reason.message));
+        }
+        self.push(reason);
     }
 
     /// Hears the host itself.
@@ -103,7 +126,7 @@ impl Join {
 
     /// Hears what was said of the same action with other arguments. Its permits
     /// are no permits here.
-    pub(crate) fn hear_again(&mut self, again: Self) {
+    pub(crate) fn hear_again(&mut self, again: Join<'_>) {
         self.unsigned |= again.unsigned;
         if !again.allows() {
             self.object("with the arguments that its obligations make of it, the action is not allowed");
@@ -125,6 +148,7 @@ impl Join {
             obligations: self.obligations,
             retry_after_ms: self.retry_after_ms,
             past: None,
+            approval: self.approval.map(|approval| approval.seq),
             unsigned: self.unsigned,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vak_types::{Action, Json, Obligation, Past, Verdict};
 
+use crate::approval::Approval;
 use crate::join::Join;
 use crate::ports::{Able, Guard};
 
@@ -17,13 +18,25 @@ pub struct Judged {
     pub arguments: Option<Json>,
 }
 
-/// Asks those of `guards` that cover `action`, which somebody would carry out
-/// who is `able` to do so much; they may ask for its session's `past`.
-/// `unsigned` marks the verdict from the start.
-pub fn judge(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, able: Able, unsigned: bool) -> Judged {
-    let mut join = heard(guards, action, past, unsigned);
+/// What guards are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The action.
+    pub action: &'a Action,
+    /// What its session did before, if somebody knows that.
+    pub past: Option<&'a Arc<Past>>,
+    /// What whoever would carry it out can do.
+    pub able: Able,
+    /// That a person agreed to it.
+    pub approval: Option<&'a Approval>,
+}
+
+/// Asks those of `guards` that cover the action. `unsigned` marks the verdict
+/// from the start.
+pub fn judge(guards: &[impl Guard], asked: Asked<'_>, unsigned: bool) -> Judged {
+    let mut join = heard(guards, asked, unsigned);
     let arguments = match join.allows() && !join.obligations().is_empty() {
-        true => oblige(&mut join, guards, action, past, able),
+        true => oblige(&mut join, guards, asked),
         false => None,
     };
     let verdict = join.finish();
@@ -31,8 +44,9 @@ pub fn judge(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, a
     Judged { verdict, arguments }
 }
 
-fn heard(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, unsigned: bool) -> Join {
-    let mut join = Join::new(unsigned);
+fn heard<'a>(guards: &[impl Guard], asked: Asked<'a>, unsigned: bool) -> Join<'a> {
+    let Asked { action, past, approval, .. } = asked;
+    let mut join = Join::new(unsigned).with_approval(approval);
     for guard in guards.iter().filter(|guard| guard.covers(action)) {
         join.hear(guard, guard.evaluate(action, past));
     }
@@ -43,13 +57,8 @@ fn heard(guards: &[impl Guard], action: &Action, past: Option<&Arc<Past>>, unsig
 /// and whether it would be allowed like that, too: a policy that may only
 /// restrict must not put other arguments in place of those that the others have
 /// seen. Gives the arguments if they change.
-fn oblige(
-    join: &mut Join,
-    guards: &[impl Guard],
-    action: &Action,
-    past: Option<&Arc<Past>>,
-    able: Able,
-) -> Option<Json> {
+fn oblige(join: &mut Join<'_>, guards: &[impl Guard], asked: Asked<'_>) -> Option<Json> {
+    let Asked { action, able, .. } = asked;
     if let Some(unmet) = join.obligations().iter().find(|obligation| !able.meets(obligation)) {
         let message =
             format!("it is allowed with {unmet}, and whoever asks for it does not say that it will see to that");
@@ -65,7 +74,7 @@ fn oblige(
         }
     };
     let action = Action { arguments, ..action.clone() };
-    let again = heard(guards, &action, past, false);
+    let again = heard(guards, Asked { action: &action, ..asked }, false);
     let settled = again.obligations().iter().all(|obligation| able.meets(obligation))
         && Obligation::applied(again.obligations(), &action.arguments).is_ok_and(|twice| twice == action.arguments);
     if !settled {

@@ -13,6 +13,8 @@
 //!   arguments that an obligation changes are judged like those that were asked.
 //! * A verdict that is not an allow consumes nothing; one that is carries what
 //!   its limits hold until the outcome ([`Decided::held`]).
+//! * A person's yes takes away the escalations that the person saw, and nothing
+//!   else: it is no permit, and no forbid, limit or failure yields to it.
 //! * A guard can make a verdict looser only by permitting, and only when it
 //!   [may permit](Standing::MayPermit).
 //!
@@ -44,12 +46,14 @@
 
 #![forbid(unsafe_code)]
 
+mod approval;
 mod join;
 mod judge;
 mod pipeline;
 mod ports;
 
+pub use approval::Approval;
 pub use join::{Join, alone};
-pub use judge::{Judged, judge};
+pub use judge::{Asked, Judged, judge};
 pub use pipeline::{Decided, HeldBy, Pipeline};
 pub use ports::{Able, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Reservation, Sessions, Standing};

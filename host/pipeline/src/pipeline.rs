@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use vak_types::{Action, Decision, Effect, Json, Reason, Verdict};
 
+use crate::approval::Approval;
 use crate::join::{Join, line};
-use crate::judge::{Judged, judge};
+use crate::judge::{Asked, Judged, judge};
 use crate::ports::{Able, Guard, Ledger, Limiter, Reservation, Sessions};
 
 /// A verdict, the proof that it was recorded, and what it holds.
@@ -77,7 +78,28 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     /// much. Returns when the ledger has acknowledged the verdict; dropping the future before that releases no verdict and
     /// consumes nothing, though the ledger may have an entry.
     pub async fn decide(&self, action: &Action, able: Able) -> Decided<Log::Receipt, HeldBy<Limits>> {
-        let (Judged { mut verdict, arguments }, reservation) = self.judge(action, able);
+        self.decide_with(action, able, None).await
+    }
+
+    /// The same for an action that a person has agreed to. Limits and guards are
+    /// asked as if nobody had: only what the person answered is not in the way.
+    pub async fn decide_approved(
+        &self,
+        action: &Action,
+        able: Able,
+        approval: &Approval,
+    ) -> Decided<Log::Receipt, HeldBy<Limits>> {
+        self.decide_with(action, able, Some(approval)).await
+    }
+
+    async fn decide_with(
+        &self,
+        action: &Action,
+        able: Able,
+        approval: Option<&Approval>,
+    ) -> Decided<Log::Receipt, HeldBy<Limits>> {
+        let asked = Asked { action, past: None, able, approval };
+        let (Judged { mut verdict, arguments }, reservation) = self.judge(asked);
         match self.ledger.record(action, &verdict).await {
             Ok(receipt) => {
                 let held = reservation.map(Reservation::hold);
@@ -95,29 +117,30 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
     }
 
     /// What is to be held once the verdict is recorded: `Some` for an allow only.
-    fn judge(&self, action: &Action, able: Able) -> (Judged, Option<Limits::Reservation>) {
-        match self.limits.reserve(action) {
+    fn judge(&self, asked: Asked<'_>) -> (Judged, Option<Limits::Reservation>) {
+        match self.limits.reserve(asked.action) {
             Ok(reservation) => {
-                let judged = self.heard(action, able);
+                let judged = self.heard(asked);
                 let reservation = judged.verdict.is_allow().then_some(reservation);
                 (judged, reservation)
             }
             // Nobody else is asked: a flood must not cost policy evaluations.
             Err(exceeded) => {
-                let mut join = Join::new(self.unsigned);
+                let mut join = Join::new(self.unsigned).with_approval(asked.approval);
                 join.exceed(exceeded);
                 (Judged { verdict: join.finish(), arguments: None }, None)
             }
         }
     }
 
-    fn heard(&self, action: &Action, able: Able) -> Judged {
+    fn heard(&self, asked: Asked<'_>) -> Judged {
         let Some(sessions) = &self.sessions else {
-            return judge(&self.guards, action, None, able, self.unsigned);
+            return judge(&self.guards, asked, self.unsigned);
         };
         let mut judged = None;
-        let mark = sessions.turn(action, &mut |past| {
-            judged.insert(judge(&self.guards, action, Some(past), able, self.unsigned)).verdict.is_allow()
+        let mark = sessions.turn(asked.action, &mut |past| {
+            let asked = Asked { past: Some(past), ..asked };
+            judged.insert(judge(&self.guards, asked, self.unsigned)).verdict.is_allow()
         });
         match judged {
             Some(mut judged) => {
@@ -125,7 +148,10 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
                 judged
             }
             // Whoever keeps sessions did not ask anybody, so nobody permitted.
-            None => Judged { verdict: Join::new(self.unsigned).finish(), arguments: None },
+            None => {
+                let join = Join::new(self.unsigned).with_approval(asked.approval);
+                Judged { verdict: join.finish(), arguments: None }
+            }
         }
     }
 }

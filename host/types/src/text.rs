@@ -155,6 +155,10 @@ checked_text!(
     AgentId, "agent id", 128, is_plain
 );
 checked_text!(
+    /// Names a person who answers for an action, as a surface vouches for it.
+    Person, "person's name", 128, is_plain
+);
+checked_text!(
     /// What is to be done, such as `files/write_file`.
     Operation, "operation", 256, is_plain
 );

@@ -195,6 +195,10 @@ pub struct Verdict {
     /// What the session did before, where policies ask for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past: Option<PastMark>,
+    /// The place in the log of the person's yes that was counted on, where the
+    /// action was escalated before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<u64>,
     /// True when the host that decided runs a component without a signature.
     pub unsigned: bool,
 }
@@ -208,6 +212,11 @@ impl Verdict {
     /// Whether policies were asked: where a limit has no room, they are not.
     pub fn is_judged(&self) -> bool {
         !self.reasons.iter().any(|reason| matches!(reason.source, Source::Limit(_)))
+    }
+
+    /// What a person is asked to decide: the voices that escalate.
+    pub fn escalations(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().filter(|reason| reason.effect == Effect::Escalate)
     }
 
     /// The first voice that pushed to the final decision.

@@ -12,6 +12,7 @@ use vak_registry::StoreError;
 use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
 use vak_types::{ComponentRef, Digest, Name, Timestamp};
 
+use crate::approvals::Approvals;
 use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
 use crate::host::{Clock, Host};
@@ -168,12 +169,13 @@ impl HostBuilder {
         let verifier = signer.verifier().clone();
         let ledger = AuditLedger::open(&config, loaded.components(), origin, signer, now)?;
         let sessions = Sessions::of(loaded.asking(), &config.log(), now).map_err(LogError::from)?;
+        let approvals = Approvals::restored(&config, &clock, now).map_err(LogError::from)?;
         let limits = Arc::new(Limiting::new(kept::restored(&config)?, &config)?);
         let ledger = Arc::new(ledger);
         let keeper = Keeper::new(&config, Arc::clone(&clock));
         let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger));
         running.keep(&keeper);
-        Ok(Host::new(running, ledger, keeper, verifier, clock, ActionIds::new()?))
+        Ok(Host::new(running, ledger, approvals, keeper, verifier, clock, ActionIds::new()?))
     }
 
     /// Everything [`build`](Self::build) does but opening the log, so it also

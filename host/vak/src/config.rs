@@ -1,5 +1,6 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
+mod approvals;
 mod audit;
 mod limit;
 mod sharing;
@@ -11,6 +12,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use approvals::Approvals;
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
 use serde::de::{Deserializer, Error as _};
@@ -105,6 +107,9 @@ pub struct Config {
     /// Rate limits.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// Actions that persons decide.
+    #[serde(default)]
+    pub approvals: Approvals,
     /// Where those of them are counted that are shared.
     pub sharing: Option<Sharing>,
     /// The MCP gateway.

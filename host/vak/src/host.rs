@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, VerifierKey, What};
+use vak_audit::{Answer, AppendError, Draft, Dropped, EncodeError, Given, Receipt, Status, Tier, VerifierKey, What};
 use vak_pipeline::Able;
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
-    Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, TextError, Timestamp, Verdict,
+    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Person, Reason, SessionId, TextError, Timestamp,
+    Verdict,
 };
 
+use crate::approvals::{self, ApprovalError, Approvals, Standing, Waiting};
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
@@ -74,6 +76,17 @@ pub enum InvokeError {
     /// The verdict is not an allow.
     #[error("{}", refusal(.0))]
     Refused(Box<Verdict>),
+    /// It waits for a person's answer. See [`Host::invoke_approved`].
+    #[error("{}", refusal(verdict))]
+    Waits {
+        /// Its name for whoever answers.
+        seq: u64,
+        /// Who wants a person's word, and why.
+        verdict: Box<Verdict>,
+    },
+    /// There is no yes to the call, or not this call's.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
     /// The skill ran and gave no result.
     #[error(transparent)]
     Skill(#[from] SkillError),
@@ -104,6 +117,7 @@ pub struct Host {
     switch: Switch,
     ledger: Arc<AuditLedger>,
     shadows: Shadows,
+    approvals: Approvals,
     keeper: Keeper,
     skill_calls: Semaphore,
     verifier: VerifierKey,
@@ -120,6 +134,7 @@ impl Host {
     pub(crate) fn new(
         running: Running,
         ledger: Arc<AuditLedger>,
+        approvals: Approvals,
         keeper: Keeper,
         verifier: VerifierKey,
         clock: Clock,
@@ -127,7 +142,7 @@ impl Host {
     ) -> Self {
         let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
         let shadows = Shadows::new(Arc::clone(&ledger));
-        Self { switch: Switch::new(running), ledger, shadows, keeper, skill_calls, verifier, clock, ids }
+        Self { switch: Switch::new(running), ledger, shadows, approvals, keeper, skill_calls, verifier, clock, ids }
     }
 
     /// Verifies and loads all that another configuration names, beside what
@@ -181,14 +196,97 @@ impl Host {
     pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
         let (_guard, running) = self.switch.hold().await;
         let decided = running.pipeline.decide(action, able).await;
-        if let Some(receipt) = &decided.receipt
-            && !running.shadows.is_empty()
-            && decided.verdict.is_judged()
-        {
+        self.follow_up(&running, action, &decided, Vec::new());
+        decided
+    }
+
+    /// Decides an action again that entry `seq` escalated and a person approved:
+    /// the same action, byte for byte. Limits and policies are asked as they are
+    /// now, at the time it is now; the person's yes answers what the person was
+    /// asked, and nothing else. A yes counts once, unless the verdict is a deny.
+    ///
+    /// # Errors
+    /// There is no yes to this action that could still be used; nothing was
+    /// decided.
+    pub async fn decide_approved(&self, seq: u64, action: &Action, able: Able) -> Result<Decided, ApprovalError> {
+        let (_guard, running) = self.switch.hold().await;
+        let using = self.approvals.begin_use(seq, action)?;
+        let action = Action { time: using.now, ..action.clone() };
+        let decided = running.pipeline.decide_approved(&action, able, &using.approval).await;
+        self.follow_up(&running, &action, &decided, using.approval.answered.clone());
+        // Without a receipt nobody knows what is in the log.
+        if decided.receipt.is_some() && decided.verdict.decision == Decision::Deny {
+            using.unused();
+        }
+        Ok(decided)
+    }
+
+    /// What comes after a verdict. `answered` is what a person agreed to before.
+    fn follow_up(&self, running: &Running, action: &Action, decided: &Decided, answered: Vec<Reason>) {
+        let Decided { verdict, receipt: Some(receipt), .. } = decided else { return };
+        if verdict.decision == Decision::Escalate {
+            self.approvals.keep(receipt, action, verdict, answered, running.config.approvals.wait());
+        }
+        if !running.shadows.is_empty() && verdict.is_judged() {
             let now = (self.clock)();
             self.shadows.ask(&running.shadows, running.sessions.as_ref(), action, receipt.seq(), now);
         }
-        decided
+    }
+
+    /// What waits for a person's answer, the oldest first.
+    pub fn approvals(&self) -> Vec<Waiting> {
+        self.approvals.waiting()
+    }
+
+    /// What became of the action that entry `seq` escalated.
+    ///
+    /// # Errors
+    /// It is not kept, or not any more.
+    pub fn approval(&self, seq: u64) -> Result<Standing, ApprovalError> {
+        self.approvals.standing(seq)
+    }
+
+    /// A person agrees to the action that entry `seq` escalated. `by` is who it
+    /// is, as the surface vouches for; an agent must not get here. The answer is
+    /// in the log before it counts, and is the only one.
+    ///
+    /// # Errors
+    /// It does not wait for an answer, `by` may not give it, or the log does not
+    /// take it.
+    pub async fn approve(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
+        let good = self.config().approvals.wait();
+        self.answer(seq, by, note, |now| Answer::Approved { until: now.after(good) }).await
+    }
+
+    /// A person does not agree.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn reject(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
+        self.answer(seq, by, note, |_| Answer::Rejected).await
+    }
+
+    async fn answer(
+        &self,
+        seq: u64,
+        by: &Person,
+        note: &str,
+        answer: impl FnOnce(Timestamp) -> Answer,
+    ) -> Result<Receipt, ApprovalError> {
+        let note = approvals::note(note);
+        let answering = self.approvals.begin_answer(seq, by, self.config().approvals.wait())?;
+        let answer = answer(answering.now);
+        let given = Given { decision: seq, leaf: &answering.leaf, answer, by };
+        let draft = match self.ledger.answer(&answering.action, answering.now, &given, &note) {
+            Ok(draft) => draft,
+            Err(error) => {
+                answering.undone();
+                return Err(error.into());
+            }
+        };
+        let receipt = self.ledger.log.append(draft, Tier::Durable).await?;
+        answering.done(receipt.seq(), answer, by, note);
+        Ok(receipt)
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what
@@ -251,16 +349,40 @@ impl Host {
             labels: caller.labels.clone(),
         })?;
         let decided = self.decide_for(&action, Able::ARGUMENTS).await;
+        self.call(skill, &action, decided).await
+    }
+
+    /// Calls a skill as [`invoke`](Self::invoke) was asked to, and a person
+    /// approved since. It has to be the caller's own call.
+    ///
+    /// # Errors
+    /// There is no yes to it, or as [`invoke`](Self::invoke).
+    pub async fn invoke_approved(&self, caller: &Caller, seq: u64) -> Result<Json, InvokeError> {
+        let action = self.approvals.action(seq)?;
+        let own = (&caller.agent, &caller.session) == (&action.agent, &action.session);
+        let name = action.operation.as_str().strip_prefix("skill/").filter(|_| own);
+        let name: Name = name.ok_or(ApprovalError::OtherAction(seq))?.parse()?;
+        let skill = self.skills().get(&name).cloned().ok_or(InvokeError::Unknown(name))?;
+        let decided = self.decide_approved(seq, &action, Able::ARGUMENTS).await?;
+        self.call(skill, &action, decided).await
+    }
+
+    async fn call(&self, skill: Arc<Skill>, action: &Action, decided: Decided) -> Result<Json, InvokeError> {
         if !decided.verdict.is_allow() {
-            return Err(InvokeError::Refused(Box::new(decided.verdict)));
+            let verdict = Box::new(decided.verdict);
+            let seq = decided.receipt.map(|receipt| receipt.seq());
+            return Err(match seq.filter(|seq| matches!(self.approval(*seq), Ok(Standing::Waiting(_)))) {
+                Some(seq) => InvokeError::Waits { seq, verdict },
+                None => InvokeError::Refused(verdict),
+            });
         }
         let start = Instant::now();
-        let output = self.run(skill, &action.agent, decided.arguments(&action)).await;
+        let output = self.run(skill, &action.agent, decided.arguments(action)).await;
         let outcome = match &output {
             Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
             Err(error) => Outcome::failed(&error.to_string()),
         };
-        self.record_outcome(&action, decided, outcome.took(start.elapsed())).await?;
+        self.record_outcome(action, decided, outcome.took(start.elapsed())).await?;
         output
     }
 

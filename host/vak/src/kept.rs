@@ -80,7 +80,7 @@ pub(crate) fn restored(config: &Config) -> Result<Limits, KeptError> {
         }
         Err(source) => return Err(KeptError::Io { path, source }),
     };
-    repeat(&log, from, size, &limits)?;
+    repeat(&log, log.first_from(from)?, size, &limits)?;
     Ok(limits)
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use vak_audit::{
-    AppendError, Body, Configuration, Draft, Dropped, EncodeError, FileStore, Log, LogReader, OpenError, Options,
-    Origin, Payloads, ReadError, Receipt, Shadow, Signer, SqliteStore, Store, Tier, What,
+    AppendError, Body, Configuration, Draft, Dropped, EncodeError, FileStore, Given, Log, LogReader, OpenError,
+    Options, Origin, Payloads, ReadError, Receipt, Shadow, Signer, SqliteStore, Store, Tier, What,
 };
 use vak_pipeline::{Ledger, LedgerError};
-use vak_types::{Action, ComponentRef, Digest, Obligation, Source, Timestamp, Verdict};
+use vak_types::{Action, ComponentRef, Decision, Digest, Obligation, Source, Timestamp, Verdict};
 
 use crate::archiver::Archiver;
 use crate::config::{self, Config, ConfigError, Release};
@@ -85,6 +85,17 @@ impl AuditLedger {
 }
 
 impl AuditLedger {
+    /// The record of a person's answer.
+    pub(crate) fn answer(
+        &self,
+        action: &Action,
+        now: Timestamp,
+        given: &Given<'_>,
+        note: &str,
+    ) -> Result<Draft, EncodeError> {
+        Draft::approval(action, now, given, note, self.payloads)
+    }
+
     /// A finding in the words that the log may have of it.
     pub(crate) fn worded(&self, mut shadow: Shadow) -> Shadow {
         if self.payloads == Payloads::Erasable {
@@ -123,7 +134,8 @@ pub fn open(config: &Config, origin: Origin, signer: Signer) -> Result<Log, Open
 fn last_configuration(config: &Config, size: u64) -> Result<Option<Configuration>, LogError> {
     let reader = LogReader::open(&config.log())?;
     let mut last = None;
-    for entry in reader.entries(size.saturating_sub(LOOK_BACK_ENTRIES), LOOK_BACK_ENTRIES) {
+    let from = reader.first_from(size.saturating_sub(LOOK_BACK_ENTRIES))?;
+    for entry in reader.entries(from, LOOK_BACK_ENTRIES) {
         if let Body::Configuration(configuration) = entry?.body {
             last = Some(configuration);
         }
@@ -145,7 +157,13 @@ impl Ledger for AuditLedger {
         };
         // A verdict too long for an entry is a verdict that cannot be recorded.
         let draft = Draft::decision(action, verdict, self.payloads).map_err(failed)?;
-        self.log.append(draft, self.tier).await.map_err(failed)
+        // A person answers the entry by its number, which is only then no other's;
+        // and what an answer was used for must not be forgotten.
+        let tier = match verdict.decision == Decision::Escalate || verdict.approval.is_some() {
+            true => Tier::Durable,
+            false => self.tier,
+        };
+        self.log.append(draft, tier).await.map_err(failed)
     }
 }
 

@@ -69,6 +69,7 @@
 
 #![forbid(unsafe_code)]
 
+mod approvals;
 mod archiver;
 mod builder;
 mod clock;
@@ -86,6 +87,7 @@ mod running;
 mod sessions;
 mod shadow;
 
+pub use approvals::{ApprovalError, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
@@ -104,4 +106,6 @@ pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_pipeline::Able;
 pub use vak_trust::PrivateKey;
-pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, SessionId, Verdict};
+pub use vak_types::{
+    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, Person, SessionId, Verdict,
+};

@@ -2,7 +2,8 @@
 
 use unicode_normalization::is_nfc;
 use unicode_security::MixedScript;
-use vak_types::{ActionRequest, Label, TextError, printable};
+use unicode_security::confusable_detection::skeleton;
+use vak_types::{ActionRequest, Label, Person, TextError, printable};
 
 /// Longest name that is quoted, in bytes.
 const QUOTED_BYTES_MAX: usize = 128;
@@ -40,6 +41,21 @@ pub(crate) fn check(request: &ActionRequest) -> Result<(), StampError> {
     looks_like_itself("session id", request.session.as_str())?;
     looks_like_itself("operation", request.operation.as_str())?;
     request.labels.iter().map(Label::as_str).try_for_each(|label| looks_like_itself("label", label))
+}
+
+/// Refuses a person's name that could be taken for another's.
+pub(crate) fn of_person(person: &Person) -> Result<(), StampError> {
+    looks_like_itself("person's name", person.as_str())
+}
+
+/// Whether one name could be taken for the other: they have the same skeleton as
+/// [UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection) makes
+/// it, whatever their letters' case.
+pub(crate) fn read_alike(one: &str, other: &str) -> bool {
+    // Before it, as `I` looks like `l`, and after it, as `rn` does like `m`.
+    let folded = |name: &str| name.to_lowercase();
+    let bones = |name: &str| skeleton(name).collect::<String>().to_lowercase();
+    bones(one) == bones(other) || bones(&folded(one)) == bones(&folded(other))
 }
 
 fn looks_like_itself(what: &'static str, name: &str) -> Result<(), StampError> {

@@ -40,6 +40,7 @@ impl Sessions {
         // Before the first entry of a log nothing was done.
         let since = match from {
             0 => Timestamp::default(),
+            from if from == size => now.before(REMEMBERED),
             from => log.entry(from)?.time.after(JUDGED_WITHIN),
         };
         let sessions = vak_session::Sessions::new(since);
@@ -73,9 +74,9 @@ impl vak_pipeline::Sessions for Sessions {
     }
 }
 
-/// The first entry that is not from before `time`.
-fn first_since(log: &LogReader, size: u64, time: Timestamp) -> Result<u64, ReadError> {
-    let (mut low, mut high) = (0, size);
+/// The first entry that is not from before `time`, and is still there.
+pub(crate) fn first_since(log: &LogReader, size: u64, time: Timestamp) -> Result<u64, ReadError> {
+    let (mut low, mut high) = (log.first_from(0)?.min(size), size);
     while low < high {
         let middle = low + (high - low) / 2;
         match log.entry(middle)?.time < time {

@@ -127,6 +127,19 @@ fn a_restart_forgets_nothing() {
     }
 }
 
+/// A day on which nothing was asked is remembered, too.
+#[test]
+fn a_host_starts_after_days_without_an_action() {
+    let site = Site::new().rules(PAYMENTS);
+    let now = Arc::new(AtomicU64::new(1_700_000_000 * SECOND));
+    for _ in 0..2 {
+        let host = host_at(load(&site), &now);
+        assert_eq!(says(&decide(&host, "s", "pay/send", None).1), (Decision::Allow, Some("all")));
+        host.close().unwrap();
+        now.fetch_add(3 * 24 * 3_600 * SECOND, Ordering::Relaxed);
+    }
+}
+
 /// A configuration that begins to ask knows what was done before it.
 #[test]
 fn a_switch_knows_what_was_before() {

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use signed_note::{Note, Signer as _, StandardSigner};
 use vak_audit::leaf_hash;
 
-use super::{case, note, refused, refused_with_kept};
+use super::{Case, case, note, refused, refused_with_kept};
 use crate::logs::{self, Contains, origin, signer};
 use crate::verifiers::{python, rust};
 
@@ -22,6 +22,12 @@ const SEQ_END: usize = 44;
 const SIGNED: usize = 77;
 const TIME_END: usize = 85;
 const KIND: usize = 86;
+
+// In an answer of the sample: the last byte of its decision's number, which is
+// less than 256, its decision's hash, and a byte after that until when it is good.
+const ANSWERED: usize = 115;
+const LEAF: usize = 116;
+const UNTIL: usize = 149;
 
 /// The entry that changes the key from the first to the second.
 const ROTATION: usize = 9;
@@ -38,6 +44,8 @@ struct Forgery {
     /// Rotations, by their entries: from which key to which. These are signed
     /// anew as well.
     rotations: Vec<(usize, u8, u8)>,
+    /// Whether answers get the hashes of what they are to anew.
+    answers: bool,
 }
 
 fn forged(forge: impl Fn(&mut Forgery)) -> impl Fn(&Path) {
@@ -46,14 +54,15 @@ fn forged(forge: impl Fn(&mut Forgery)) -> impl Fn(&Path) {
         let mut entries = connection.prepare("SELECT bytes FROM entry ORDER BY seq").unwrap();
         let entries = entries.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let key_at = |seq| if seq < ROTATION { 1 } else { 2 };
-        let mut forgery = Forgery { entries, linked: 0, key: 2, key_at, rotations: vec![(ROTATION, 1, 2)] };
+        let mut forgery =
+            Forgery { entries, linked: 0, key: 2, key_at, rotations: vec![(ROTATION, 1, 2)], answers: true };
         forge(&mut forgery);
         write(&connection, forgery);
     }
 }
 
 fn write(connection: &Connection, forgery: Forgery) {
-    let Forgery { mut entries, linked, key, key_at, rotations } = forgery;
+    let Forgery { mut entries, linked, key, key_at, rotations, answers } = forgery;
     let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN; DELETE FROM entry; DELETE FROM signature").unwrap();
     for seq in 0..entries.len() {
@@ -63,6 +72,11 @@ fn write(connection: &Connection, forgery: Forgery) {
         }
         if let Some((_, old, new)) = rotations.iter().find(|(at, ..)| *at == seq) {
             rotate(&mut entries[seq], *old, *new);
+        }
+        if answers && entries[seq][KIND] == 7 {
+            let decision = usize::from(entries[seq][ANSWERED]);
+            let leaf = leaf_hash(&entries[decision]);
+            entries[seq][LEAF..UNTIL - 1].copy_from_slice(leaf.as_bytes());
         }
         let (row, entry) = (i64::try_from(seq).unwrap(), &entries[seq]);
         tree.push(entry.clone());
@@ -175,6 +189,78 @@ fn is_noticed() {
             case("an entry written twice", forged(|forgery| forgery.entries.insert(20, forgery.entries[20].clone()))),
         ],
     );
+}
+
+/// Whoever holds the keys can't claim a person's yes.
+#[test]
+fn of_answers_is_noticed() {
+    // Entry 13 escalates, 14 is a yes to that, and 15 an allow upon it; so are 43
+    // and 44, and 45 is a deny. The number that 15 counts on ends before its last byte.
+    let folder = logs::in_sqlite(60, Contains::EntriesAlone);
+    let log = folder.path().join("log");
+    let key = signer(1).verifier().clone();
+    let copied = |seq: usize, to: usize| {
+        forged(move |forgery| {
+            forgery.entries[to] = forgery.entries[seq].clone();
+            forgery.entries[to][SEQ_END] = u8::try_from(to).unwrap();
+        })
+    };
+    let counts_on = |answer: u8| {
+        forged(move |forgery| {
+            let entry = &mut forgery.entries[15];
+            let at = entry.len() - 2;
+            entry[at] = answer;
+        })
+    };
+    let cases: [(Case<'_>, &str); 10] = [
+        (
+            case(
+                "an answer to what was another then",
+                forged(|forgery| {
+                    forgery.entries[13][TIME_END] ^= 1;
+                    forgery.answers = false;
+                }),
+            ),
+            "answers another decision than the one that is there",
+        ),
+        (case("an answer to what was no question", forged(|it| it.entries[14][ANSWERED] = 12)), "was not escalated"),
+        (case("an answer to another action", forged(|it| it.entries[44][ANSWERED] = 13)), "what was answered before"),
+        (case("an answer to another's action", forged(|it| it.entries[14][KIND + 5] ^= 1)), "was not escalated"),
+        (case("a second answer", copied(14, 16)), "answers what was answered before"),
+        (
+            case(
+                "a no",
+                forged(|forgery| {
+                    forgery.entries[14][UNTIL - 1] = 2;
+                    forgery.entries[14].drain(UNTIL..UNTIL + 8);
+                }),
+            ),
+            "counts on an answer that was no",
+        ),
+        (case("a yes of before", forged(|it| it.entries[14][UNTIL] = 0)), "counts on an answer that had expired"),
+        (case("no answer at all", counts_on(12)), "counts on an answer that is not there"),
+        (case("a yes that was used", copied(15, 16)), "counts on an answer that was used before"),
+        (
+            case(
+                "a yes to something else",
+                forged(|forgery| {
+                    let entry = &mut forgery.entries[15];
+                    let at = entry.windows(4).position(|bytes| bytes == b"xxxx").unwrap();
+                    entry[at] = b'y';
+                }),
+            ),
+            "counts on an answer to another action",
+        ),
+    ];
+    for ((what, alter), why) in cases {
+        let altered = folder.path().join("altered");
+        logs::copy(&log, &altered);
+        alter(&altered);
+        let (host, document) = (rust(&altered, &key, None), python(&altered, &key, None));
+        assert!(host.as_ref().is_err_and(|said| said.contains(why)), "{what}: {host:?}");
+        assert!(document.is_err(), "{what}: {document:?}");
+        std::fs::remove_file(altered).unwrap();
+    }
 }
 
 /// Who has the keys can say something else. That it is not what was said before

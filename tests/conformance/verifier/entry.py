@@ -24,6 +24,20 @@ class Rotation(NamedTuple):
         return self.old.signed(self.by_old, self.statement) and self.new.signed(self.by_new, self.statement)
 
 
+class Asked(NamedTuple):
+    """What of a decision an answer is to, and a later decision has to repeat."""
+
+    names: tuple[str, ...]
+    parts: list[bytes | Commitment]
+
+
+class Answer(NamedTuple):
+    names: tuple[str, ...]
+    decision: int
+    leaf: bytes
+    until: int | None
+
+
 class Entry:
     """Reads all of an entry, and keeps what other entries, keys and payloads are compared with."""
 
@@ -37,30 +51,35 @@ class Entry:
         self.commitments: list[Commitment] = []
         self.rotation: Rotation | None = None
         self.erased: bytes | None = None
-        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop, self.shadow]
+        self.asked: Asked | None = None
+        self.verdict = 0
+        self.counts_on: int | None = None
+        self.answer: Answer | None = None
+        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop, self.shadow, self.approval]
         kinds[it.tag(len(kinds)) - 1](it)
         check(not it.left(), "bytes follow an entry")
 
     def decision(self, it: Reader) -> None:
-        names(it)
-        it.name(256)
-        it.name(2_048)
-        for skip in (json, attributes, labels):
-            self.part(it, skip)
-        it.tag(4)
+        asked = (*names(it), it.name(256), it.name(2_048))
+        self.asked = Asked(asked, [self.part(it, skip) for skip in (json, attributes, labels)])
+        self.verdict = it.tag(4)
         it.many(lambda: reason(it))
         it.optional(it.u64)
         it.many(lambda: obligation(it))
         it.optional(lambda: (it.u64(), it.u64()))
+        self.counts_on = it.optional(it.u64)
+        check(self.counts_on is None or self.counts_on < self.seq, "a decision comes before the answer it counts on")
         it.bool()
 
-    def part(self, it: Reader, skip: Callable[[Reader], None]) -> None:
+    def part(self, it: Reader, skip: Callable[[Reader], None]) -> bytes | Commitment:
         if it.tag(2) == 2:
             self.commitments.append(Commitment(it.digest(), it.u64()))
-            return
+            return self.commitments[-1]
         size = it.number(4)
         check(size <= 16_384, "a part is too long for an entry")
-        skip(Reader(it.take(size)))
+        value = it.take(size)
+        skip(Reader(value))
+        return value
 
     def outcome(self, it: Reader) -> None:
         names(it)
@@ -95,19 +114,29 @@ class Entry:
         it.many(lambda: obligation(it))
 
 
+    def approval(self, it: Reader) -> None:
+        of, decision, leaf = names(it), it.u64(), it.digest()
+        check(decision < self.seq, "an answer comes before its decision")
+        self.answer = Answer(of, decision, leaf, it.u64() if it.tag(2) == 1 else None)
+        it.name(128)
+        self.part(it, text)
+
+
 def origin(it: Reader) -> str:
     value = it.text()
     check(is_origin(value), f"{value!r} names no log")
     return value
 
 
-def names(it: Reader) -> None:
-    for _agent_session_action in range(3):
-        it.name(128)
+def names(it: Reader) -> tuple[str, ...]:
+    return tuple(it.name(128) for _agent_session_action in range(3))
 
 
-def json(it: Reader) -> None:
+def text(it: Reader) -> None:
     it.take(len(it.data)).decode()
+
+
+json = text
 
 
 def attributes(it: Reader) -> None:

@@ -27,6 +27,7 @@ fn recorded(action: &Action) {
         obligations: Vec::new(),
         retry_after_ms: None,
         past: None,
+        approval: None,
         unsigned: false,
     };
     for payloads in [Payloads::Inline, Payloads::Erasable] {

@@ -18,15 +18,18 @@ pub enum EntryKind {
     Drop,
     /// A policy without a say judged an action.
     Shadow,
+    /// A person answered an action that was escalated.
+    Approval,
 }
 
-const ALL: [EntryKind; 6] = [
+const ALL: [EntryKind; 7] = [
     EntryKind::Decision,
     EntryKind::Outcome,
     EntryKind::KeyRotation,
     EntryKind::Configuration,
     EntryKind::Drop,
     EntryKind::Shadow,
+    EntryKind::Approval,
 ];
 
 impl EntryKind {
@@ -39,6 +42,7 @@ impl EntryKind {
             Self::Configuration => 4,
             Self::Drop => 5,
             Self::Shadow => 6,
+            Self::Approval => 7,
         }
     }
 
@@ -60,13 +64,16 @@ impl fmt::Display for EntryKind {
             Self::Configuration => "configuration",
             Self::Drop => "drop",
             Self::Shadow => "shadow",
+            Self::Approval => "approval",
         })
     }
 }
 
 /// A word that names no kind of entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration, drop and shadow")]
+#[error(
+    "`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration, drop, shadow and approval"
+)]
 pub struct KindError(String);
 
 impl FromStr for EntryKind {

@@ -71,6 +71,13 @@ impl<T> Part<T> {
     }
 }
 
+/// The value as it is written, where it is written out.
+pub(crate) fn written<T: Encoding>(part: &Part<T>) -> Option<Vec<u8>> {
+    let mut writer = Writer::default();
+    T::write(part.value()?.borrow(), &mut writer);
+    Some(writer.bytes)
+}
+
 pub(crate) fn write<T: Encoding>(writer: &mut Writer, part: &Part<T>) {
     match &part.0 {
         Form::WrittenOut(value) => {

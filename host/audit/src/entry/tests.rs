@@ -67,6 +67,7 @@ fn verdict() -> Verdict {
         obligations: Vec::new(),
         retry_after_ms: None,
         past: None,
+        approval: None,
         unsigned: false,
     }
 }
@@ -122,10 +123,11 @@ prop_compose! {
         obligations in prop::collection::vec(obligation(), 0..4),
         retry_after_ms in any::<Option<u64>>(),
         past in any::<Option<(u64, u64)>>(),
+        approval in prop::option::of(0_u64..7),
         unsigned in any::<bool>(),
     ) -> Verdict {
         let past = past.map(|(steps, since)| PastMark { steps, since: Timestamp::from_nanos(since) });
-        Verdict { decision, reasons, obligations, retry_after_ms, past, unsigned }
+        Verdict { decision, reasons, obligations, retry_after_ms, past, approval, unsigned }
     }
 }
 
@@ -209,12 +211,12 @@ proptest! {
         let bytes = sealed(&Draft::shadow(&action, action.time, &shadow).unwrap(), 9);
         let entry = Entry::decode(&bytes).unwrap();
         prop_assert_eq!(&entry.encode().unwrap(), &bytes);
-        prop_assert_eq!(entry.body.decision(), Some(decision));
+        prop_assert_eq!(entry.body.after(), Some(decision));
         let Body::Shadow(about, found) = entry.body else { panic!("not a shadow finding") };
         prop_assert_eq!((&about.agent, &about.session, &about.action), (&action.agent, &action.session, &action.id));
         prop_assert_eq!(*found, shadow.clone());
         let bytes = sealed(&Draft::shadow(&action, action.time, &shadow).unwrap(), decision);
-        prop_assert_eq!(Entry::decode(&bytes), Err(DecodeError::Order { seq: decision, decision }));
+        prop_assert_eq!(Entry::decode(&bytes), Err(DecodeError::Order { seq: decision, after: decision }));
     }
 
     #[test]
@@ -313,7 +315,7 @@ fn what_does_not_fit_is_an_error() {
         let reasons = vec![Reason::host(Effect::Forbid, "x".repeat(bytes))];
         decision(&action, &Verdict { reasons, ..verdict() })
     };
-    let most = 65_535 - 316 - 108;
+    let most = 65_535 - 316 - 109;
     assert_eq!(fitting(most).unwrap().rest.len(), 65_535 - 316);
     assert!(matches!(fitting(most + 1), Err(EncodeError::TooLarge { bytes: 65_220, bytes_max: 65_219 })));
     // Whatever the action holds, there is room for a verdict of 14 KiB.
@@ -373,8 +375,51 @@ fn other_spellings_of_an_entry_are_refused() {
 fn an_outcome_comes_after_its_decision() {
     let outcome = Outcome { decision: 3, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
     let draft = Draft::outcome(&action(), Timestamp::default(), &outcome).unwrap();
-    assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, decision: 3 }));
+    assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, after: 3 }));
     assert!(Entry::decode(&sealed(&draft, 4)).is_ok());
+}
+
+#[test]
+fn a_verdict_comes_after_the_answer_it_counts_on() {
+    let draft = decision(&action(), &Verdict { approval: Some(3), ..verdict() }).unwrap();
+    assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, after: 3 }));
+    let entry = Entry::decode(&sealed(&draft, 4)).unwrap();
+    let Body::Decision(_, decision) = entry.body else { panic!("no decision") };
+    assert_eq!((decision.verdict.approval, draft.after), (Some(3), Some(3)));
+}
+
+#[test]
+fn an_answer_comes_back() {
+    let leaf = Digest::of(b"the decision");
+    let until = Timestamp::from_nanos(9);
+    for (answer, payloads, note) in [
+        (Answer::Approved { until }, Payloads::Inline, "fine"),
+        (Answer::Rejected, Payloads::Inline, ""),
+        (Answer::Approved { until }, Payloads::Erasable, "fine"),
+        (Answer::Rejected, Payloads::Erasable, ""),
+    ] {
+        let given = Given { decision: 3, leaf: &leaf, answer, by: &"grace".parse().unwrap() };
+        let draft = Draft::approval(&action(), Timestamp::default(), &given, note, payloads).unwrap();
+        assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, after: 3 }));
+        let bytes = sealed(&draft, 4);
+        let entry = Entry::decode(&bytes).unwrap();
+        assert_eq!(entry.encode().unwrap(), bytes);
+        let erasable = payloads == Payloads::Erasable && !note.is_empty();
+        assert_eq!(
+            (entry.body.commitments().count(), draft.payloads.len()),
+            (usize::from(erasable), usize::from(erasable))
+        );
+        let Body::Approval(about, approval) = entry.body else { panic!("no answer") };
+        assert_eq!((about.action, approval.decision, approval.leaf), (action().id, 3, leaf));
+        assert_eq!((approval.answer, approval.by.as_str()), (answer, "grace"));
+        assert_eq!(approval.note.value().map(String::as_str), (!erasable).then_some(note));
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1;
+            refused_or_canonical(&altered);
+            refused_or_canonical(&bytes[..at]);
+        }
+    }
 }
 
 /// The format is what this file says, for those who write other verifiers.

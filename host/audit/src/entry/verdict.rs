@@ -21,6 +21,7 @@ pub(crate) fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
     writer.option(verdict.retry_after_ms, Writer::u64);
     writer.list(&verdict.obligations, write_obligation);
     writer.option(verdict.past, write_past);
+    writer.option(verdict.approval, Writer::u64);
     writer.bool(verdict.unsigned);
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn read_verdict(reader: &mut Reader<'_>) -> Result<Verdict, DecodeErr
         retry_after_ms: reader.option("retry after", |reader| reader.u64("retry after"))?,
         obligations: reader.list("obligations", read_obligation)?,
         past: reader.option("past", read_past)?,
+        approval: reader.option("approval", |reader| reader.u64("approval"))?,
         unsigned: reader.bool("unsigned")?,
     })
 }

@@ -5,7 +5,7 @@ use vak_types::Digest;
 use crate::chain::LinkError;
 use crate::checkpoint::CheckpointError;
 use crate::store::StorageError;
-use crate::{VerifierKey, WitnessError};
+use crate::{ApprovalFault, VerifierKey, WitnessError};
 
 /// The check that a log failed, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +127,14 @@ pub enum VerifyError {
         found: u64,
         /// How many there should be.
         expected: u64,
+    },
+    /// A person's answer, or a verdict that counts on one, is not what it says.
+    #[error("entry {seq} {fault}")]
+    Approval {
+        /// The entry.
+        seq: u64,
+        /// What is wrong.
+        fault: ApprovalFault,
     },
     /// The log is shorter than the trusted checkpoint.
     #[error("the log has {size} entries, the trusted checkpoint covers {trusted}: an old copy was put in its place")]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::approvals::Approvals;
 use super::payloads::Payloads;
 use super::signers::Signers;
 use crate::bundle::Bundle;
@@ -22,6 +23,7 @@ pub(super) struct Pass<'a> {
     pub(super) signers: Option<&'a mut Signers>,
     /// `None` where what is kept beside the entries is not looked at.
     pub(super) payloads: Option<&'a mut Payloads>,
+    approvals: Approvals,
     pub(super) counts: Counts,
 }
 
@@ -31,13 +33,21 @@ pub(super) struct Counts {
     pub(super) read: u64,
     pub(super) decisions: u64,
     pub(super) outcomes: u64,
+    pub(super) approvals: u64,
     pub(super) signed: u64,
 }
 
 impl<'a> Pass<'a> {
     pub(super) fn new(source: &'a dyn Source, origin: &Origin) -> Self {
         let chain = Chain::start(origin.clone());
-        Self { source, chain, signers: None, payloads: None, counts: Counts::default() }
+        Self {
+            source,
+            chain,
+            signers: None,
+            payloads: None,
+            approvals: Approvals::default(),
+            counts: Counts::default(),
+        }
     }
 
     /// Reads the entries under `checkpoint` that are in `range`, and passes over
@@ -70,6 +80,7 @@ impl<'a> Pass<'a> {
             skip_to(self.source, &mut self.chain, seq)?;
             self.chain.take_nodes();
             self.signers.iter_mut().for_each(|signers| signers.gap());
+            self.approvals.gap(seq);
         }
         Ok(())
     }
@@ -115,9 +126,11 @@ impl<'a> Pass<'a> {
         if let Some(payloads) = &mut self.payloads {
             payloads.entry(self.source, seq, &entry.body)?;
         }
+        self.approvals.entry(self.source, entry, self.payloads.is_some())?;
         match &entry.body {
             Body::Decision(..) => self.counts.decisions += 1,
             Body::Outcome(..) => self.counts.outcomes += 1,
+            Body::Approval(..) => self.counts.approvals += 1,
             Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) | Body::Shadow(..) => {}
         }
         Ok(())

@@ -65,6 +65,7 @@ pub(crate) fn denied(action: &Action, message: &str, payloads: Payloads) -> Draf
         obligations: Vec::new(),
         retry_after_ms: None,
         past: None,
+        approval: None,
         unsigned: false,
     };
     Draft::decision(action, &verdict, payloads).unwrap()

@@ -84,6 +84,7 @@ pub(crate) fn the_longest_payloads_have_a_place(place: &dyn Storage) {
         obligations: Vec::new(),
         retry_after_ms: None,
         past: None,
+        approval: None,
         unsigned: false,
     };
     let log = place.open();

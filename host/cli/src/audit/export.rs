@@ -115,6 +115,10 @@ fn columns(entry: &Entry) -> [String; 12] {
             columns[9] = shadow.reason.rule.clone().unwrap_or_default();
             columns[10] = shadow.decision.to_string();
         }
+        Body::Approval(_, approval) => {
+            columns[10] = approval.decision.to_string();
+            columns[11] = approval.answer.to_string();
+        }
         Body::KeyRotation(_) | Body::Configuration(_) | Body::Drop(_) => {}
     }
     columns

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::json;
-use vak_audit::{Body, Entry, Part, Status, What};
+use vak_audit::{Answer, Body, Entry, Part, Status, What};
 use vak_types::printable;
 
 /// Longest line that is printed, in bytes: the longest reason and its names.
@@ -44,6 +44,11 @@ fn line(entry: &Entry) -> String {
             let would = shadow.reason.effect.decision().map_or_else(|| "nothing".to_owned(), |word| word.to_string());
             format!("{head}  shadow    of {}  would say {would}: {}", shadow.decision, shadow.reason)
         }
+        Body::Approval(_, approval) => {
+            let note = approval.note.value().map(String::as_str).unwrap_or_default();
+            let word = approval.answer.to_string();
+            format!("{head}  {word:<9}  of {}  by {}  {note}", approval.decision, approval.by)
+        }
         Body::Drop(dropped) => {
             let what = match &dropped.what {
                 What::Payload { commitment } => format!("the payload {commitment}"),
@@ -83,6 +88,17 @@ pub(super) fn entry_json(entry: &Entry) -> serde_json::Value {
             "decision": shadow.decision,
             "reason": shadow.reason,
             "obligations": shadow.obligations,
+        }),
+        Body::Approval(_, approval) => json!({
+            "decision": approval.decision,
+            "leaf": approval.leaf,
+            "answer": approval.answer.to_string(),
+            "until_ns": match approval.answer {
+                Answer::Approved { until } => Some(until.as_nanos()),
+                Answer::Rejected => None,
+            },
+            "by": approval.by,
+            "note": part(&approval.note),
         }),
         Body::Drop(dropped) => {
             let what = match &dropped.what {

@@ -29,7 +29,8 @@ pub(crate) struct QueryArgs {
     /// Decisions in which this component had a say.
     #[arg(long)]
     component: Option<String>,
-    /// Of this kind: decision, outcome, key-rotation, configuration, drop or shadow.
+    /// Of this kind: decision, outcome, key-rotation, configuration, drop, shadow or
+    /// approval.
     #[arg(long)]
     kind: Option<EntryKind>,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use vak::{Config, Host, Override};
-use vak_audit::{Body, LogReader};
+use vak_audit::{Body, LogReader, ReadError};
+use vak_pipeline::Approval;
 use vak_plugin::Policy;
 use vak_session::Replay;
 use vak_types::{Action, Past, Step, Timestamp, Verdict, printable};
@@ -17,9 +18,10 @@ use super::judge;
 const LINE_BYTES_MAX: usize = 8_192;
 
 /// Judge the actions in a log by the policies of two configurations, and show
-/// where the verdicts differ. Policies see of a session what they saw then.
-/// Limits are left out, and actions of which something was erased, or whose
-/// session's past is not all in the log. Exit codes: 0 no verdict differs, 1 one
+/// where the verdicts differ. Policies see of a session what they saw then, and
+/// what a person agreed to then is agreed to. Limits are left out, and actions of
+/// which something was erased, or whose session's past, or what a person was
+/// asked, is not all in the log. Exit codes: 0 no verdict differs, 1 one
 /// does, 2 not tried.
 #[derive(Args)]
 pub(crate) struct Diff {
@@ -64,12 +66,13 @@ impl Diff {
             if entry.seq < self.from {
                 continue;
             }
-            let (Some(action), Ok(past)) = (action, past) else {
+            let approval = verdict.approval.map(|answer| approval(&reader, answer)).transpose()?;
+            let (Some(action), Ok(past), None | Some(Some(_))) = (action, past, &approval) else {
                 unknown += 1;
                 continue;
             };
             judged += 1;
-            if let Some(difference) = difference(&old, &new, &action, &Arc::new(past)) {
+            if let Some(difference) = difference(&old, &new, &action, &Arc::new(past), approval.flatten().as_ref()) {
                 differ += 1;
                 let line = format!("{:>6}  {}  {}  {difference}", entry.seq, action.agent, action.operation);
                 println!("{}", printable(&line, LINE_BYTES_MAX));
@@ -86,8 +89,21 @@ impl Diff {
     }
 }
 
-fn difference(old: &[Policy], new: &[Policy], action: &Action, past: &Arc<Past>) -> Option<String> {
-    let (old, new) = (judge(old, action, past), judge(new, action, past));
+/// What a person agreed to; `None` if its words are not in the log.
+fn approval(reader: &LogReader, answer: u64) -> Result<Option<Approval>, ReadError> {
+    let answered = reader.answered(answer)?;
+    let told = answered.iter().all(|reason| !reason.message.is_empty());
+    Ok(told.then_some(Approval { seq: answer, answered }))
+}
+
+fn difference(
+    old: &[Policy],
+    new: &[Policy],
+    action: &Action,
+    past: &Arc<Past>,
+    approval: Option<&Approval>,
+) -> Option<String> {
+    let (old, new) = (judge(old, action, past, approval), judge(new, action, past, approval));
     let differ = old.decision != new.decision || old.obligations != new.obligations;
     differ.then(|| format!("{}; now {}", told(&old), told(&new)))
 }

@@ -62,7 +62,7 @@ impl Test {
             let case = read(&path)?;
             let now = Timestamp::from_nanos(case.time_ns);
             let (action, past) = (case.action.clone().at("case".parse()?, now), Past::told(&case.session, now));
-            let verdict = judge(&policies, &action, &Arc::new(past));
+            let verdict = judge(&policies, &action, &Arc::new(past), None);
             for rule in spoke(&verdict) {
                 uncovered.remove(&rule);
             }

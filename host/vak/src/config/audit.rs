@@ -25,7 +25,7 @@ pub struct Audit {
     pub payloads: Payloads,
     /// Kinds of entries that get a signature of their own, beside the
     /// checkpoint's, which covers all: `decision`, `outcome`, `key-rotation`,
-    /// `configuration`, `drop`.
+    /// `configuration`, `drop`, `shadow`, `approval`.
     #[serde(default, deserialize_with = "kinds", serialize_with = "words")]
     pub signed: Vec<EntryKind>,
     /// Where it is uploaded while it is written.

@@ -59,6 +59,7 @@ impl Sample {
             obligations: Vec::new(),
             retry_after_ms: None,
             past: None,
+            approval: None,
             unsigned: false,
         };
         let mut sample = Self { action: request.at("a-00000000".parse().unwrap(), Timestamp::from_nanos(0)), verdict };
