@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures_executor::block_on;
-use vak::{Action, BuildError, Config, Decided, Host};
+use vak::{Able, Action, BuildError, Config, Decided, Host};
 use vak_types::Timestamp;
 
 use crate::log;
 use crate::site::{Compiled, Site};
-use crate::step::{self, Expected};
+use crate::step::{self, Asked, Expected};
 
 /// When a case begins, in milliseconds since the Unix epoch.
 const START_MS: u64 = 1_700_000_000_000;
@@ -40,8 +40,21 @@ fn tell(folder: &Path, host: Host, clock: &AtomicU64) {
     let mut told: Vec<(Action, Decided)> = Vec::new();
     for step in steps {
         clock.store(step.at_ms.unwrap_or(clock.load(Relaxed)), Relaxed);
-        let action = host.stamp(step.request).unwrap();
-        let decided = block_on(host.decide(&action));
+        let (action, decided) = match step.asked {
+            Asked::Action(request) => {
+                let action = host.stamp(request).unwrap();
+                let decided = block_on(host.decide(&action));
+                (action, decided)
+            }
+            Asked::Approved { line, by } => {
+                let (action, before) = &told[line - 1];
+                let seq = before.receipt.as_ref().unwrap().seq();
+                block_on(host.approve(seq, &by, "")).unwrap();
+                let decided = block_on(host.decide_approved(seq, action, Able::default())).unwrap();
+                let time = Timestamp::from_nanos((START_MS + clock.load(Relaxed)) * 1_000_000);
+                (Action { time, ..action.clone() }, decided)
+            }
+        };
         assert_eq!(Expected::of(&decided.verdict), step.expected, "line {}", told.len() + 1);
         told.push((action, decided));
     }

@@ -14,8 +14,13 @@ pub(crate) fn check(path: &Path, key: &VerifierKey, told: &[(Action, Decided)]) 
     let mut entries: Vec<_> = reader.entries(0, u64::MAX).map(Result::unwrap).collect();
     let Body::Configuration(configuration) = entries.remove(0).body else { panic!("began without a configuration") };
     assert!(configuration.software.starts_with("vak "));
+    // Each answer comes right before what was decided upon it.
+    entries.retain(|entry| !matches!(entry.body, Body::Approval(..)));
     assert_eq!(entries.len(), told.len());
-    for (seq, (entry, (action, decided))) in (1..).zip(entries.into_iter().zip(told)) {
+    for (number, (entry, (action, decided))) in (1..).zip(entries.into_iter().zip(told)) {
+        let answers = told[..number].iter().filter(|(_, decided)| decided.verdict.approval.is_some()).count();
+        let seq = (number + answers) as u64;
+        assert!(decided.verdict.approval.is_none_or(|answer| answer + 1 == seq));
         assert_eq!((entry.seq, &entry.origin), (seq, key.name()));
         assert_eq!(decided.receipt.as_ref().map(Receipt::seq), Some(seq));
         let Body::Decision(about, decision) = entry.body else { panic!("entry {seq} is no decision") };

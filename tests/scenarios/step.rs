@@ -5,13 +5,23 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use vak::{ActionRequest, Decision, Verdict};
+use vak::{ActionRequest, Decision, Person, Verdict};
 
 pub(crate) struct Step {
     /// Milliseconds after the case began. Left out, no time has passed.
     pub(crate) at_ms: Option<u64>,
-    pub(crate) request: ActionRequest,
+    pub(crate) asked: Asked,
     pub(crate) expected: Expected,
+}
+
+pub(crate) enum Asked {
+    Action(ActionRequest),
+    /// `{"approve": LINE, "by": PERSON}`: a person agrees to the action of that
+    /// line, counted from 1, and it is decided again.
+    Approved {
+        line: usize,
+        by: Person,
+    },
 }
 
 /// Everything a verdict says, in the words in which people are told.
@@ -27,6 +37,9 @@ pub(crate) struct Expected {
     retry_after_ms: Option<u64>,
     #[serde(default)]
     unsigned: bool,
+    /// Whether it counts on a person's answer.
+    #[serde(default)]
+    approved: bool,
 }
 
 impl Expected {
@@ -40,6 +53,7 @@ impl Expected {
             others: others.map(ToString::to_string).collect(),
             retry_after_ms: verdict.retry_after_ms,
             unsigned: verdict.unsigned,
+            approved: verdict.approval.is_some(),
         }
     }
 }
@@ -51,7 +65,13 @@ pub(crate) fn read(folder: &Path) -> Vec<Step> {
     assert_eq!(actions.len(), expected.len(), "each action has a line in `expected.jsonl`");
     let step = |(mut action, expected): (Map<String, Value>, Expected)| Step {
         at_ms: action.remove("at_ms").map(|at| at.as_u64().unwrap()),
-        request: serde_json::from_value(Value::Object(action)).unwrap(),
+        asked: match action.get("approve") {
+            Some(line) => Asked::Approved {
+                line: usize::try_from(line.as_u64().unwrap()).unwrap(),
+                by: action["by"].as_str().unwrap().parse().unwrap(),
+            },
+            None => Asked::Action(serde_json::from_value(Value::Object(action)).unwrap()),
+        },
         expected,
     };
     actions.into_iter().zip(expected).map(step).collect()

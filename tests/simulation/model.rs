@@ -4,7 +4,7 @@
 use vak_types::{Decision, Effect, FailureKind};
 
 use crate::budget::Full;
-use crate::script::{LedgerEnd, Plan, Post, Site};
+use crate::script::{Answer, LedgerEnd, Plan, Post, Site};
 
 /// The verdict on one action, before the ledger has its say.
 #[derive(Debug)]
@@ -26,14 +26,31 @@ pub(crate) enum Voice {
 }
 
 impl Prediction {
-    /// `room` is what the limits say, `order` how the guards are asked.
-    pub(crate) fn of(site: &Site, plan: &Plan, room: Result<(), Full>, order: &[usize]) -> Self {
+    /// `room` is what the limits say, `order` how the guards are asked, and
+    /// `answered` what they said when a person was asked who agreed.
+    pub(crate) fn of(
+        site: &Site,
+        plan: &Plan,
+        room: Result<(), Full>,
+        order: &[usize],
+        answered: Option<&[Answer]>,
+    ) -> Self {
         let unsigned = site.unsigned || site.guards.iter().any(|post| !post.signed);
         if let Err(Full { limits, retry_after_ms }) = room {
             let voices = vec![Voice::Limit(limits)];
             return Self { decision: Decision::Deny, voices, retry_after_ms: Some(retry_after_ms), unsigned };
         }
-        let said = || site.guards.iter().zip(&plan.answers).map(|(post, answer)| (post, answer.said));
+        // A question that was answered is a yes of whoever may say yes.
+        let says = |index: usize| {
+            let answer = plan.answers[index];
+            let again = answered.is_some_and(|answered| answered[index] == answer);
+            match (again && answer.said == Ok(Effect::Escalate), site.guards[index].may_permit) {
+                (false, _) => answer.said,
+                (true, true) => Ok(Effect::Permit),
+                (true, false) => Ok(Effect::Abstain),
+            }
+        };
+        let said = || site.guards.iter().enumerate().map(|(index, post)| (post, says(index)));
         let anybody = |effect: Effect| said().any(|(_, said)| said == Ok(effect));
         // "Yes, if a person agrees" and "yes, but not like this" are permits
         // with a condition.
@@ -51,7 +68,7 @@ impl Prediction {
         } else {
             Decision::Allow
         };
-        let voice = |index: &usize| match (site.guards[*index].may_permit, plan.answers[*index].said) {
+        let voice = |index: &usize| match (site.guards[*index].may_permit, says(*index)) {
             (_, Err(kind)) => Voice::Guard(*index, Effect::Forbid, Some(kind)),
             (false, Ok(Effect::Permit)) => Voice::Guard(*index, Effect::Abstain, None),
             (_, Ok(effect)) => Voice::Guard(*index, effect, None),

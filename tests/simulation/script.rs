@@ -62,19 +62,21 @@ pub(crate) struct Plan {
     pub(crate) operation: &'static str,
     /// When it was asked.
     pub(crate) time_ns: u64,
+    /// The action that was escalated before, and to which a person said yes.
+    pub(crate) upon: Option<usize>,
     /// One for each guard, in the order of the site.
     pub(crate) answers: Vec<Answer>,
     pub(crate) ledger: LedgerPlan,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) said: Result<Effect, FailureKind>,
     pub(crate) text: Text,
 }
 
 /// Guards choose their words freely, to the reader's harm if they can.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text {
     Plain,
     Empty,
@@ -140,9 +142,19 @@ impl Plan {
             agent: random.pick(&AGENTS),
             operation: random.pick(&OPERATIONS),
             time_ns,
+            upon: None,
             answers: (0..guards).map(|_| Answer::draw(random)).collect(),
             ledger: LedgerPlan::draw(random),
         }
+    }
+}
+
+impl Plan {
+    /// The same again upon a person's yes. Most guards say what they said before.
+    pub(crate) fn again(&self, random: &mut Random, upon: usize, time_ns: u64) -> Self {
+        let answer = |answer: &Answer| if random.percent(80) { *answer } else { Answer::draw(random) };
+        let answers = self.answers.iter().map(answer).collect();
+        Self { time_ns, upon: Some(upon), answers, ledger: LedgerPlan::draw(random), ..self.clone() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::task::Poll;
 
 use vak_limits::Held;
-use vak_pipeline::{Able, Decided, Pipeline};
+use vak_pipeline::{Able, Approval, Decided, Pipeline};
 use vak_types::{Action, ActionRequest, Decision, Json, Reason, Source, Timestamp, Verdict};
 
 use crate::budget::{Budget, subjects};
@@ -39,6 +39,8 @@ pub(crate) enum Order {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) trace: String,
+    /// How many actions were allowed upon a person's yes.
+    pub(crate) approved: usize,
     /// By action: the decision, and how long to wait.
     pub(crate) decisions: BTreeMap<usize, (Decision, Option<u64>)>,
 }
@@ -55,6 +57,8 @@ struct World<'a> {
     now_ns: u64,
     in_flight: BTreeMap<usize, InFlight<'a>>,
     decisions: BTreeMap<usize, (Decision, Option<u64>)>,
+    /// What a person may say yes to.
+    escalated: Vec<(usize, Verdict)>,
     trace: Trace,
 }
 
@@ -68,6 +72,7 @@ struct InFlight<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Submit,
+    Approve,
     Poll,
     Cancel,
     Clock,
@@ -96,6 +101,7 @@ pub(crate) fn run(seed: u64, order: Order) -> Run {
         now_ns: START_NS,
         in_flight: BTreeMap::new(),
         decisions: BTreeMap::new(),
+        escalated: Vec::new(),
         trace: Trace::new(seed),
         site,
     };
@@ -107,7 +113,11 @@ pub(crate) fn run(seed: u64, order: Order) -> Run {
     }
     world.drain();
     world.check_room_of_everybody();
-    Run { trace: world.trace.text(), decisions: std::mem::take(&mut world.decisions) }
+    let decisions = std::mem::take(&mut world.decisions);
+    let plans = &world.stage.scene().plans;
+    let allowed = |number: &usize| decisions[number].0 == Decision::Allow && plans[*number].upon.is_some();
+    let approved = decisions.keys().filter(|number| allowed(number)).count();
+    Run { trace: world.trace.text(), approved, decisions }
 }
 
 impl<'a> World<'a> {
@@ -123,10 +133,17 @@ impl<'a> World<'a> {
     }
 
     fn step(&mut self) {
-        let step = self.random.weighted(&[(35, Step::Submit), (48, Step::Poll), (8, Step::Cancel), (9, Step::Clock)]);
+        let step = self.random.weighted(&[
+            (31, Step::Submit),
+            (6, Step::Approve),
+            (46, Step::Poll),
+            (8, Step::Cancel),
+            (9, Step::Clock),
+        ]);
         match step {
+            Step::Approve if self.in_flight.len() < IN_FLIGHT_MAX && !self.escalated.is_empty() => self.approve(),
             Step::Submit if self.in_flight.len() < IN_FLIGHT_MAX => self.submit(),
-            Step::Submit | Step::Poll => self.poll_one(),
+            Step::Submit | Step::Approve | Step::Poll => self.poll_one(),
             Step::Cancel => self.cancel_one(),
             Step::Clock => self.move_clock(),
         }
@@ -134,6 +151,20 @@ impl<'a> World<'a> {
 
     fn submit(&mut self) {
         let plan = Plan::draw(&mut self.random, self.site.guards.len(), self.now_ns);
+        self.begin(&plan, None);
+    }
+
+    /// A person says yes to an action, and it is decided again.
+    fn approve(&mut self) {
+        let numbers: Vec<usize> = (0..self.escalated.len()).collect();
+        let (upon, verdict) = self.escalated.swap_remove(self.random.pick(&numbers));
+        let before = self.stage.scene().plans[upon].clone();
+        let plan = before.again(&mut self.random, upon, self.now_ns);
+        let approval = Approval { seq: upon as u64, answered: verdict.escalations().cloned().collect() };
+        self.begin(&plan, Some(approval));
+    }
+
+    fn begin(&mut self, plan: &Plan, approval: Option<Approval>) {
         let number = {
             let mut scene = self.stage.scene();
             scene.plans.push(plan.clone());
@@ -142,7 +173,12 @@ impl<'a> World<'a> {
         self.trace.line(format_args!("{number} submitted: {plan:?}"));
         let action = action(&number.to_string(), plan.agent, plan.operation, plan.time_ns);
         let path = self.path;
-        let task = Task::new(async move { path.decide(&action, Able::default()).await });
+        let task = Task::new(async move {
+            match approval {
+                Some(approval) => path.decide_approved(&action, Able::default(), &approval).await,
+                None => path.decide(&action, Able::default()).await,
+            }
+        });
         self.in_flight.insert(number, InFlight { task, prediction: None, polls: 0 });
     }
 
@@ -180,6 +216,9 @@ impl<'a> World<'a> {
                     false => self.budget.give_back(number),
                 }
                 self.decisions.insert(number, (decided.verdict.decision, decided.verdict.retry_after_ms));
+                if decided.verdict.decision == Decision::Escalate && plan.upon.is_none() {
+                    self.escalated.push((number, decided.verdict));
+                }
             }
         }
         self.check_asked(number, limited);
@@ -188,7 +227,8 @@ impl<'a> World<'a> {
 
     fn predict(&mut self, number: usize, plan: &Plan) -> Prediction {
         let room = self.budget.take(number, plan);
-        let prediction = Prediction::of(&self.site, plan, room, &self.order);
+        let answered = plan.upon.map(|upon| self.stage.scene().plans[upon].answers.clone());
+        let prediction = Prediction::of(&self.site, plan, room, &self.order, answered.as_deref());
         if prediction.decision != Decision::Allow {
             self.budget.give_back(number);
         }
@@ -243,6 +283,7 @@ impl<'a> World<'a> {
         assert_eq!(verdict.is_allow(), prediction.releases_allow(plan.ledger.end), "{number}: {verdict:?}");
         assert_eq!(verdict.unsigned, prediction.unsigned, "{number}: unsigned");
         assert_eq!(verdict.retry_after_ms, prediction.retry_after_ms, "{number}: retry after");
+        assert_eq!(verdict.approval, plan.upon.map(|upon| upon as u64), "{number}: approval");
         let reasons = match receipt {
             Some(Place(place)) => {
                 let recorded = &self.stage.scene().entries[*place];

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use futures_executor::block_on;
 use vak_test_support::Site;
 
 const RULES: &str = "
@@ -133,6 +134,62 @@ fn a_verdict_is_explained_then_and_later() {
     assert!(later.ends_with(voices) && later.contains("ada in session s1 asked for files/read on r"), "{later}");
     assert!(run(&site, &["explain", "0"], "", 2).contains("entry 0 is not a decision but of the kind `configuration`"));
     assert!(run(&site, &["explain", "2"], "", 2).contains("entry 2 is not in the log, which has 2"));
+}
+
+/// What a person answered is told beside the verdict, and counts when rules are
+/// tried on what was decided.
+#[test]
+fn an_answer_is_shown_and_replayed() {
+    let rules = RULES.replace("when = [{ argument = '/path', equals = '' }]", "reason = 'who is it for?'");
+    let site = Site::new().rules(&rules.replace("['files/*']", "['files/*', 'mail/*']"));
+    run(&site, &["decide"], &action("mail/send", "/a"), 1);
+    let host = site.host();
+    let waiting = host.approvals();
+    let [one] = &waiting[..] else { panic!("{waiting:?}") };
+    // What another process escalated, which has the same log.
+    let (seq, asked) = (one.seq.to_string(), one.action.clone());
+    block_on(host.approve(one.seq, &"grace".parse().unwrap(), "for\nbob")).unwrap();
+    assert!(block_on(host.decide_approved(one.seq, &asked, vak::Able::default())).unwrap().verdict.is_allow());
+    host.close().unwrap();
+
+    let told = run(&site, &["explain", &seq], "", 0);
+    assert!(told.contains("verdict  escalate\n"), "{told}");
+    assert!(told.contains("approved by grace in entry 3: for\\nbob\nagain    allow in entry 4\n"), "{told}");
+    let told = run(&site, &["explain", "4"], "", 0);
+    for line in [
+        "verdict  allow\ndecides  permits: policy `rules`, rule `ask`: asked a person, who agreed: who is it for?\n",
+        "approved by grace in entry 3: for\\nbob\n         to what entry 1 asked\n",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let log = "state/audit.sqlite";
+    let told = run(&site, &["audit", "query", log, "--kind", "approval"], "", 0);
+    assert!(told.contains("ada           approved   of 1  by grace  for\\nbob"), "{told}");
+    let told = run(&site, &["audit", "query", log, "--kind", "approval", "--json"], "", 0);
+    let json: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&json["body"]["by"], &json["body"]["answer"]), (&"grace".into(), &"approved".into()));
+    run(&site, &["audit", "export", log, "--format", "csv", "-o", "log.csv"], "", 0);
+    let csv = std::fs::read_to_string(site.path().join("log.csv")).unwrap();
+    assert!(csv.lines().any(|line| line.starts_with("\"3\",") && line.ends_with("\"1\",\"approved\"")), "{csv}");
+    let key = run(&site, &["audit", "key"], "", 0);
+    let told = run(&site, &["audit", "verify", log, "--key", key.trim()], "", 0);
+    assert!(told.contains("1 answers of persons, and no verdict counts on another"), "{told}");
+
+    // Two actions: the one that was asked, and the same with an answer.
+    assert_eq!(run(&site, &["policy", "diff", "vak.toml", "vak.toml"], "", 0), "2 actions, 0 differ\n");
+    let config = std::fs::read_to_string(site.config()).unwrap().replace("'rules.toml'", "'new-rules.toml'");
+    std::fs::write(site.path().join("new.toml"), config).unwrap();
+    let rules = std::fs::read_to_string(site.path().join("rules.toml")).unwrap();
+    let diff = ["policy", "diff", "vak.toml", "new.toml"];
+    // Another rule's question is not the one that was answered; another rule beside it changes nothing.
+    std::fs::write(site.path().join("new-rules.toml"), rules.replace("'ask'", "'ask-legal'")).unwrap();
+    let told = run(&site, &diff, "", 1);
+    let now = "; now escalate by policy `rules`, rule `ask-legal`";
+    assert!(told.contains("allow by policy `rules`, rule `ask`") && told.contains(now), "{told}");
+    assert!(told.ends_with("2 actions, 1 differ\n"), "{told}");
+    let beside = format!("{rules}[[rule]]\nid = 'more'\neffect = 'permit'\noperations = ['x']\n");
+    std::fs::write(site.path().join("new-rules.toml"), beside).unwrap();
+    assert_eq!(run(&site, &diff, "", 0), "2 actions, 0 differ\n");
 }
 
 #[test]

@@ -79,25 +79,17 @@ impl<'a> Join<'a> {
         let rule = rule.as_deref().map(line);
         for approval in approvals {
             let (source, rule, message) = (source.clone(), rule.clone(), line(&approval));
-            self.push_answered(
-                Reason { source, effect: Effect::Escalate, rule, failure: None, message },
-                Effect::Abstain,
-            );
+            let wants = Reason { source, effect: Effect::Escalate, rule, failure: None, message };
+            let agreed = self.approval.is_some_and(|approval| approval.agrees(&wants));
+            self.push(if agreed { answered(wants, Effect::Abstain) } else { wants });
         }
         // They only tighten, so they count whoever wants them.
         self.oblige_also(&obligations);
         // A yes with a condition that is met is a yes, where yes counts.
         let met = if guard.standing() == Standing::MayPermit { Effect::Permit } else { Effect::Abstain };
-        self.push_answered(Reason { source, effect, rule, failure: None, message: line(&reason) }, met);
-    }
-
-    /// Hears a voice; an escalation that a person has answered as `met`.
-    fn push_answered(&mut self, mut reason: Reason, met: Effect) {
-        if self.approval.is_some_and(|approval| approval.answers(&reason)) {
-            reason.effect = met;
-            reason.message = line(&format!("asked a person, who agreed: {}", reason.message));
-        }
-        self.push(reason);
+        let said = Reason { source, effect, rule, failure: None, message: line(&reason) };
+        let agreed = self.approval.is_some_and(|approval| approval.answers(&said));
+        self.push(if agreed { answered(said, met) } else { said });
     }
 
     /// Hears the host itself.
@@ -161,6 +153,12 @@ impl<'a> Join<'a> {
     }
 }
 
+/// An escalation to which a person said yes.
+fn answered(escalation: Reason, met: Effect) -> Reason {
+    let message = line(&format!("asked a person, who agreed: {}", escalation.message));
+    Reason { effect: met, message, ..escalation }
+}
+
 /// What a guard says, heard by itself: its voice as it would stand in a verdict,
 /// and what it would have had done. Of several the strictest.
 pub fn alone(guard: &impl Guard, answer: Result<Finding, Failure>) -> (Reason, Vec<Obligation>) {
@@ -218,11 +216,20 @@ mod tests {
     }
 
     fn decide(voices: &[Voice]) -> Verdict {
-        let mut join = Join::new(false);
+        decide_with(voices, None)
+    }
+
+    fn decide_with(voices: &[Voice], approval: Option<&Approval>) -> Verdict {
+        let mut join = Join::new(false).with_approval(approval);
         for voice in voices {
             join.hear(voice, voice.answer());
         }
         join.finish()
+    }
+
+    /// A person's yes to all that `verdict` asks.
+    fn yes(verdict: &Verdict) -> Approval {
+        Approval { seq: 7, answered: verdict.escalations().cloned().collect() }
     }
 
     fn voice() -> impl Strategy<Value = Voice> {
@@ -275,6 +282,47 @@ mod tests {
             let granted = grants(&more);
             let after = decide(&[voices, vec![more]].concat()).decision;
             prop_assert!(after >= before || granted);
+        }
+
+        /// With a person's yes nothing is in the way of an allow but what was no
+        /// question, and a yes to nothing changes nothing.
+        #[test]
+        fn a_yes_takes_away_what_was_asked_and_nothing_else(voices in prop::collection::vec(voice(), 0..6)) {
+            let asked = decide(&voices);
+            let answered = decide_with(&voices, Some(&yes(&asked)));
+            let others: Vec<_> =
+                voices.iter().filter(|voice| voice.answer != Ok(Effect::Escalate)).cloned().collect();
+            let permitted = voices.iter().any(grants);
+            let expected = match decide(&others).decision {
+                // The escalation was the permit, or is nobody's now.
+                Decision::Deny if !others.iter().any(|voice| matches!(voice.answer, Ok(Effect::Forbid) | Err(_))) => {
+                    match (permitted, others.iter().any(|voice| voice.answer == Ok(Effect::Backtrack))) {
+                        (false, _) => Decision::Deny,
+                        (true, true) => Decision::Backtrack,
+                        (true, false) => Decision::Allow,
+                    }
+                }
+                other => other,
+            };
+            // Without a permit there is nothing to say yes to.
+            prop_assert_eq!(answered.decision, expected);
+            prop_assert_eq!(answered.approval, Some(7));
+            prop_assert!(answered.deciding().is_some());
+            prop_assert!(!answered.is_allow() || asked.decision <= Decision::Escalate);
+            let nothing = Approval { seq: 7, answered: Vec::new() };
+            prop_assert_eq!(decide_with(&voices, Some(&nothing)).decision, asked.decision);
+        }
+
+        /// Whoever asks something else, or comes later, is as strict as ever.
+        #[test]
+        fn a_yes_is_to_what_was_asked(voices in prop::collection::vec(voice(), 0..6), more in voice()) {
+            let approval = yes(&decide(&voices));
+            let mut other = more.clone();
+            other.component = Arc::new(ComponentRef { name: "other".parse().unwrap(), ..(*more.component).clone() });
+            let before = decide_with(&voices, Some(&approval)).decision;
+            let after = decide_with(&[voices, vec![other.clone()]].concat(), Some(&approval)).decision;
+            prop_assert!(after >= before || grants(&other));
+            prop_assert!(other.answer != Ok(Effect::Escalate) || after >= Decision::Escalate);
         }
 
         #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use vak_pipeline::{
-    Able, Decided, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Pipeline, Reservation, Standing,
+    Able, Approval, Decided, Exceeded, Finding, Guard, Ledger, LedgerError, Limiter, Pipeline, Reservation, Standing,
 };
 use vak_types::{
     Action, ActionRequest, ComponentRef, Decision, Digest, Effect, Failure, Json, KeyId, Obligation, Past, Timestamp,
@@ -73,6 +73,10 @@ fn permits(_: &str) -> Finding {
 type Said = (Standing, fn(&str) -> Finding);
 
 fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<(), ()> {
+    decide_upon(voices, able, arguments, None)
+}
+
+fn decide_upon(voices: &[Said], able: Able, arguments: &str, approval: Option<&Approval>) -> Decided<(), ()> {
     let component = ComponentRef {
         name: "voice".parse().unwrap(),
         digest: Digest::of(b""),
@@ -93,7 +97,10 @@ fn decide(voices: &[Said], able: Able, arguments: &str) -> Decided<(), ()> {
         labels: Vec::new(),
     };
     let action = request.at("1".parse().unwrap(), Timestamp::default());
-    block_on(pipeline.decide(&action, able))
+    match approval {
+        Some(approval) => block_on(pipeline.decide_approved(&action, able, approval)),
+        None => block_on(pipeline.decide(&action, able)),
+    }
 }
 
 const PERMITS: Said = (Standing::MayPermit, permits);
@@ -148,6 +155,54 @@ fn an_approval_is_a_persons() {
     assert!(decided.verdict.deciding().unwrap().to_string().contains("ask the owner"));
     let decided = decide(&[PERMITS, (Standing::RestrictOnly, asks)], Able::ALL, "{}");
     assert_eq!(decided.verdict.decision, Decision::Escalate);
+}
+
+/// A yes to what was asked is none to what comes of it.
+#[test]
+fn what_obligations_make_of_it_is_asked_again() {
+    fn asks(arguments: &str) -> Finding {
+        Finding { reason: format!("with {arguments}"), ..finding(Effect::Escalate, "[]") }
+    }
+    fn asks_the_same(_: &str) -> Finding {
+        Finding { approvals: vec!["ask the owner".to_owned()], ..permits("") }
+    }
+    let capped = |voice: fn(&str) -> Finding| {
+        let voices = [(Standing::MayPermit, voice), (Standing::RestrictOnly, caps as fn(&str) -> Finding)];
+        let asked = decide(&voices, Able::ALL, r#"{"n":50}"#).verdict;
+        assert_eq!(asked.decision, Decision::Escalate);
+        let approval = Approval { seq: 3, answered: asked.escalations().cloned().collect() };
+        let decided = decide_upon(&voices, Able::ALL, r#"{"n":50}"#, Some(&approval));
+        assert_eq!(decided.verdict.approval, Some(3));
+        decided
+    };
+    fn asks_by_a_rule(arguments: &str) -> Finding {
+        Finding { rule: Some("ask".to_owned()), ..asks(arguments) }
+    }
+    denied(&capped(asks), "with the arguments that its obligations make of it");
+    for voice in [asks_by_a_rule, asks_the_same] {
+        let decided = capped(voice);
+        assert!(decided.verdict.is_allow());
+        assert_eq!(decided.arguments.unwrap().as_str(), r#"{"n":10}"#);
+    }
+}
+
+/// Under one rule there may be several, of which one was not asked for.
+#[test]
+fn each_agreement_is_answered_by_its_words() {
+    fn asks(arguments: &str) -> Finding {
+        let mut approvals = vec!["finance".to_owned()];
+        approvals.extend(arguments.contains("10").then(|| "legal".to_owned()));
+        Finding { approvals, rule: Some("pay".to_owned()), ..permits("") }
+    }
+    let voices = [(Standing::MayPermit, asks as fn(&str) -> Finding)];
+    let approval = |arguments| {
+        let asked = decide(&voices, Able::ALL, arguments).verdict;
+        Approval { seq: 3, answered: asked.escalations().cloned().collect() }
+    };
+    let decided = decide_upon(&voices, Able::ALL, r#"{"n":10}"#, Some(&approval(r#"{"n":1}"#)));
+    assert_eq!(decided.verdict.decision, Decision::Escalate);
+    assert_eq!(decided.verdict.deciding().unwrap().message, "legal");
+    assert!(decide_upon(&voices, Able::ALL, r#"{"n":10}"#, Some(&approval(r#"{"n":10}"#))).verdict.is_allow());
 }
 
 /// Who may only restrict puts another path in place of a harmless one.

@@ -171,7 +171,7 @@ impl Approvals {
             false => Ok(()),
         };
         let (action, leaf) = table.begin_answer(seq, good, own)?;
-        Ok(Answering { approvals: self, seq, action, leaf, now, open: true })
+        Ok(Answering { approvals: self, seq, action, leaf, now, until: now.after(good), open: true })
     }
 
     /// Lets the yes to entry `seq` be used for `action`, and for nothing else.
@@ -195,6 +195,8 @@ pub(crate) struct Answering<'a> {
     pub(crate) action: Arc<Action>,
     pub(crate) leaf: Digest,
     pub(crate) now: Timestamp,
+    /// A yes is good until then.
+    pub(crate) until: Timestamp,
     open: bool,
 }
 

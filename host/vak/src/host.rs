@@ -1,20 +1,21 @@
 //! The running host.
 
+mod persons;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use vak_audit::{Answer, AppendError, Draft, Dropped, EncodeError, Given, Receipt, Status, Tier, VerifierKey, What};
+use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, VerifierKey, What};
 use vak_pipeline::Able;
 use vak_plugin::{Policy, Skill, SkillError};
 use vak_types::{
-    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Person, Reason, SessionId, TextError, Timestamp,
-    Verdict,
+    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Reason, SessionId, TextError, Timestamp, Verdict,
 };
 
-use crate::approvals::{self, ApprovalError, Approvals, Standing, Waiting};
+use crate::approvals::{ApprovalError, Approvals, Standing};
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
@@ -200,27 +201,6 @@ impl Host {
         decided
     }
 
-    /// Decides an action again that entry `seq` escalated and a person approved:
-    /// the same action, byte for byte. Limits and policies are asked as they are
-    /// now, at the time it is now; the person's yes answers what the person was
-    /// asked, and nothing else. A yes counts once, unless the verdict is a deny.
-    ///
-    /// # Errors
-    /// There is no yes to this action that could still be used; nothing was
-    /// decided.
-    pub async fn decide_approved(&self, seq: u64, action: &Action, able: Able) -> Result<Decided, ApprovalError> {
-        let (_guard, running) = self.switch.hold().await;
-        let using = self.approvals.begin_use(seq, action)?;
-        let action = Action { time: using.now, ..action.clone() };
-        let decided = running.pipeline.decide_approved(&action, able, &using.approval).await;
-        self.follow_up(&running, &action, &decided, using.approval.answered.clone());
-        // Without a receipt nobody knows what is in the log.
-        if decided.receipt.is_some() && decided.verdict.decision == Decision::Deny {
-            using.unused();
-        }
-        Ok(decided)
-    }
-
     /// What comes after a verdict. `answered` is what a person agreed to before.
     fn follow_up(&self, running: &Running, action: &Action, decided: &Decided, answered: Vec<Reason>) {
         let Decided { verdict, receipt: Some(receipt), .. } = decided else { return };
@@ -231,62 +211,6 @@ impl Host {
             let now = (self.clock)();
             self.shadows.ask(&running.shadows, running.sessions.as_ref(), action, receipt.seq(), now);
         }
-    }
-
-    /// What waits for a person's answer, the oldest first.
-    pub fn approvals(&self) -> Vec<Waiting> {
-        self.approvals.waiting()
-    }
-
-    /// What became of the action that entry `seq` escalated.
-    ///
-    /// # Errors
-    /// It is not kept, or not any more.
-    pub fn approval(&self, seq: u64) -> Result<Standing, ApprovalError> {
-        self.approvals.standing(seq)
-    }
-
-    /// A person agrees to the action that entry `seq` escalated. `by` is who it
-    /// is, as the surface vouches for; an agent must not get here. The answer is
-    /// in the log before it counts, and is the only one.
-    ///
-    /// # Errors
-    /// It does not wait for an answer, `by` may not give it, or the log does not
-    /// take it.
-    pub async fn approve(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
-        let good = self.config().approvals.wait();
-        self.answer(seq, by, note, |now| Answer::Approved { until: now.after(good) }).await
-    }
-
-    /// A person does not agree.
-    ///
-    /// # Errors
-    /// As [`approve`](Self::approve).
-    pub async fn reject(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
-        self.answer(seq, by, note, |_| Answer::Rejected).await
-    }
-
-    async fn answer(
-        &self,
-        seq: u64,
-        by: &Person,
-        note: &str,
-        answer: impl FnOnce(Timestamp) -> Answer,
-    ) -> Result<Receipt, ApprovalError> {
-        let note = approvals::note(note);
-        let answering = self.approvals.begin_answer(seq, by, self.config().approvals.wait())?;
-        let answer = answer(answering.now);
-        let given = Given { decision: seq, leaf: &answering.leaf, answer, by };
-        let draft = match self.ledger.answer(&answering.action, answering.now, &given, &note) {
-            Ok(draft) => draft,
-            Err(error) => {
-                answering.undone();
-                return Err(error.into());
-            }
-        };
-        let receipt = self.ledger.log.append(draft, Tier::Durable).await?;
-        answering.done(receipt.seq(), answer, by, note);
-        Ok(receipt)
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what

@@ -8,9 +8,10 @@ use clap::Args;
 use vak::{Config, Host, Override};
 use vak_audit::{Body, LogReader, ReadError};
 use vak_pipeline::Approval;
+use vak_pipeline::Guard as _;
 use vak_plugin::Policy;
 use vak_session::Replay;
-use vak_types::{Action, Past, Step, Timestamp, Verdict, printable};
+use vak_types::{Action, Past, Source, Step, Timestamp, Verdict, printable};
 
 use super::judge;
 
@@ -89,6 +90,21 @@ impl Diff {
     }
 }
 
+/// As if the person had been asked by these policies: each stands for the one of
+/// its name and signer that asked.
+fn asked_by(policies: &[Policy], approval: &Approval) -> Approval {
+    let mut approval = approval.clone();
+    for reason in &mut approval.answered {
+        let Source::Component(asked) = &mut reason.source else { continue };
+        let same =
+            |policy: &&Policy| (&policy.component().name, policy.component().signer) == (&asked.name, asked.signer);
+        if let Some(policy) = policies.iter().find(same) {
+            *asked = Arc::clone(policy.component());
+        }
+    }
+    approval
+}
+
 /// What a person agreed to; `None` if its words are not in the log.
 fn approval(reader: &LogReader, answer: u64) -> Result<Option<Approval>, ReadError> {
     let answered = reader.answered(answer)?;
@@ -103,7 +119,11 @@ fn difference(
     past: &Arc<Past>,
     approval: Option<&Approval>,
 ) -> Option<String> {
-    let (old, new) = (judge(old, action, past, approval), judge(new, action, past, approval));
+    let by = |policies: &[Policy]| {
+        let approval = approval.map(|approval| asked_by(policies, approval));
+        judge(policies, action, past, approval.as_ref())
+    };
+    let (old, new) = (by(old), by(new));
     let differ = old.decision != new.decision || old.obligations != new.obligations;
     differ.then(|| format!("{}; now {}", told(&old), told(&new)))
 }

@@ -1,11 +1,12 @@
 //! What waits for persons, and what became of what waited.
 
+mod steps;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use vak_pipeline::Approval;
-use vak_types::{Action, AgentId, AttributeValue, Digest, Person, Reason, Timestamp, Verdict};
+use vak_types::{Action, AgentId, AttributeValue, Digest, Label, Person, Reason, Timestamp, Verdict};
 
 use super::stopwatch::Stopwatch;
 use super::{ApprovalError, Standing, Waiting};
@@ -197,97 +198,6 @@ impl Table {
         }
     }
 
-    /// Whose answer is asked for; nobody else can answer from here on. A yes will
-    /// be `good` for so long.
-    pub(super) fn begin_answer(
-        &mut self,
-        seq: u64,
-        good: Duration,
-        allowed: impl FnOnce(&Action) -> Result<(), ApprovalError>,
-    ) -> Result<(Arc<Action>, Digest), ApprovalError> {
-        let Some(open) = self.open.get_mut(&seq) else {
-            return Err(match self.closed(seq) {
-                ApprovalError::Rejected(_) | ApprovalError::Used(_) => ApprovalError::Answered(seq),
-                error => error,
-            });
-        };
-        if !matches!(open.state, State::Waiting) {
-            return Err(ApprovalError::Answered(seq));
-        }
-        allowed(&open.asked.action)?;
-        open.state = State::Answering(self.time.passed() + good);
-        Ok((Arc::clone(&open.asked.action), open.asked.leaf))
-    }
-
-    /// There is no answer after all.
-    pub(super) fn unanswer(&mut self, seq: u64) {
-        if let Some(open) = self.open.get_mut(&seq) {
-            open.state = State::Waiting;
-            self.soonest = self.soonest.min(open.ends);
-        }
-    }
-
-    /// The answer in entry `answer` is yes, and good until then.
-    pub(super) fn approve(&mut self, seq: u64, answer: u64, by: Person, until: Timestamp) {
-        if let Some(open) = self.open.get_mut(&seq) {
-            open.ends = match open.state {
-                State::Answering(ends) => ends,
-                _ => self.time.passed_at(until),
-            };
-            open.state = State::Approved(Yes { seq: answer, by });
-            self.soonest = self.soonest.min(open.ends);
-        }
-    }
-
-    pub(super) fn reject(&mut self, seq: u64, by: Person, note: String) {
-        self.close(seq, Closed::Rejected { by, note });
-    }
-
-    /// An answer of which nobody knows whether it counts.
-    pub(super) fn give_up(&mut self, seq: u64) {
-        self.close(seq, Closed::Answered);
-    }
-
-    /// The yes to `action`, which nobody else can use from here on.
-    pub(super) fn begin_use(&mut self, seq: u64, action: &Action) -> Result<Approval, ApprovalError> {
-        let Some(open) = self.open.get_mut(&seq) else { return Err(self.closed(seq)) };
-        if !same(&open.asked.action, action) {
-            return Err(ApprovalError::OtherAction(seq));
-        }
-        let yes = match &open.state {
-            State::Waiting | State::Answering(_) => return Err(ApprovalError::Unanswered(seq)),
-            State::Using(_) => return Err(ApprovalError::Used(seq)),
-            State::Approved(yes) => yes.clone(),
-        };
-        let approval = Approval { seq: yes.seq, answered: open.asked.questions().cloned().collect() };
-        open.state = State::Using(yes);
-        Ok(approval)
-    }
-
-    /// Nothing was done upon it.
-    pub(super) fn unuse(&mut self, seq: u64) {
-        if let Some(open) = self.open.get_mut(&seq)
-            && let State::Using(yes) = &open.state
-        {
-            open.state = State::Approved(yes.clone());
-            self.soonest = self.soonest.min(open.ends);
-        }
-    }
-
-    pub(super) fn used(&mut self, seq: u64) {
-        self.close(seq, Closed::Used);
-    }
-
-    /// The yes in entry `answer` was used, according to the log. Gives what it
-    /// answered.
-    pub(super) fn used_before(&mut self, answer: u64) -> Vec<Reason> {
-        let by = |open: &&Open| matches!(&open.state, State::Approved(yes) if yes.seq == answer);
-        let Some(open) = self.open.values().find(by) else { return Vec::new() };
-        let (seq, answered) = (open.asked.seq, open.asked.questions().cloned().collect());
-        self.close(seq, Closed::Used);
-        answered
-    }
-
     fn close(&mut self, seq: u64, closed: Closed) {
         if let Some(Open { asked, bytes, .. }) = self.open.remove(&seq) {
             self.bytes -= bytes;
@@ -310,14 +220,6 @@ impl Table {
     }
 }
 
-/// Whether `now` asks for what was asked `before`, byte for byte, but for when.
-fn same(before: &Action, now: &Action) -> bool {
-    let Action { id, session, agent, operation, resource, arguments, attributes, labels, time: _ } = before;
-    (id, session, agent) == (&now.id, &now.session, &now.agent)
-        && (operation, resource) == (&now.operation, &now.resource)
-        && (arguments, attributes, labels) == (&now.arguments, &now.attributes, &now.labels)
-}
-
 fn bytes_of(asked: &Asked) -> usize {
     let Action { resource, arguments, attributes, labels, .. } = &*asked.action;
     let value = |value: &AttributeValue| match value {
@@ -327,7 +229,7 @@ fn bytes_of(asked: &Asked) -> usize {
     };
     let attribute = |(key, of): (&String, &AttributeValue)| key.len() + value(of) + KEPT_BYTES / 8;
     let reason = |reason: &Reason| reason.message.len() + reason.rule.as_ref().map_or(0, String::len) + KEPT_BYTES / 4;
-    let label = |label: &vak_types::Label| label.as_str().len() + KEPT_BYTES / 8;
+    let label = |label: &Label| label.as_str().len() + KEPT_BYTES / 8;
     KEPT_BYTES
         + resource.as_str().len()
         + arguments.as_str().len()

@@ -84,6 +84,29 @@ fn who_asks_something_else_is_not_answered() {
     }
 }
 
+/// What it says of the time, and of its session, is not what is asked.
+#[test]
+fn a_rule_asks_the_same_a_while_later() {
+    let when = "'somebody has to look'\nwhen = [{ time = { from = '22:00', until = '23:59' } }]";
+    let (site, clock) = (site_of(&RULES.replace("'somebody has to look'", when)), Clock::new());
+    let host = clock.host(&site);
+    let (action, seq) = escalated(&host);
+    let asked = host.approvals()[0].verdict.deciding().unwrap().message.clone();
+    assert_eq!(asked, "somebody has to look (time is `tue 22:13`)");
+    clock.forward(120);
+    approve(&host, seq).unwrap();
+    clock.forward(120);
+    let decided = again(&host, seq, &action).unwrap();
+    assert!(decided.verdict.is_allow());
+    assert!(decided.verdict.deciding().unwrap().message.ends_with("(time is `tue 22:17`)"));
+    // In another configuration its words count.
+    let (action, seq) = escalated(&host);
+    approve(&host, seq).unwrap();
+    clock.forward(120);
+    switch(&site, &host, &std::fs::read_to_string(site.path().join("rules.toml")).unwrap().replace("shell/*", "sh/*"));
+    assert_eq!(decision(again(&host, seq, &action)), Decision::Escalate);
+}
+
 /// Both questions of one action, asked one after the other.
 #[test]
 fn what_was_answered_stays_answered() {

@@ -1,0 +1,97 @@
+//! What persons decide.
+
+use vak_audit::{Answer, Given, Receipt, Tier};
+use vak_pipeline::Able;
+use vak_types::{Action, Decision, Person, Timestamp};
+
+use super::{Decided, Host};
+use crate::approvals::{self, ApprovalError, Standing, Waiting};
+
+impl Host {
+    /// What waits for a person's answer, the oldest first.
+    pub fn approvals(&self) -> Vec<Waiting> {
+        self.approvals.waiting()
+    }
+
+    /// What became of the action that entry `seq` escalated.
+    ///
+    /// # Errors
+    /// It is not kept, or not any more.
+    pub fn approval(&self, seq: u64) -> Result<Standing, ApprovalError> {
+        self.approvals.standing(seq)
+    }
+
+    /// A person agrees to the action that entry `seq` escalated. `by` is who it
+    /// is, as the surface vouches for; an agent must not get here. The answer is
+    /// in the log before it counts, and is the only one.
+    ///
+    /// ```
+    /// use vak::{Able, Action, ApprovalError, Decided, Host, Person};
+    ///
+    /// /// Carries `action` out, which entry `seq` escalated, once `by` has agreed.
+    /// async fn agreed(host: &Host, seq: u64, action: &Action, by: &Person) -> Result<Decided, ApprovalError> {
+    ///     host.approve(seq, by, "as we said on the phone").await?;
+    ///     // Limits and policies may have other reasons against it by now.
+    ///     host.decide_approved(seq, action, Able::default()).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// It does not wait for an answer, `by` may not give it, or the log does not
+    /// take it.
+    pub async fn approve(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
+        self.answer(seq, by, note, |until| Answer::Approved { until }).await
+    }
+
+    /// A person does not agree.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn reject(&self, seq: u64, by: &Person, note: &str) -> Result<Receipt, ApprovalError> {
+        self.answer(seq, by, note, |_| Answer::Rejected).await
+    }
+
+    async fn answer(
+        &self,
+        seq: u64,
+        by: &Person,
+        note: &str,
+        answer: impl FnOnce(Timestamp) -> Answer,
+    ) -> Result<Receipt, ApprovalError> {
+        let note = approvals::note(note);
+        let answering = self.approvals.begin_answer(seq, by, self.config().approvals.wait())?;
+        let answer = answer(answering.until);
+        let given = Given { decision: seq, leaf: &answering.leaf, answer, by };
+        let draft = match self.ledger.answer(&answering.action, answering.now, &given, &note) {
+            Ok(draft) => draft,
+            Err(error) => {
+                answering.undone();
+                return Err(error.into());
+            }
+        };
+        let receipt = self.ledger.log.append(draft, Tier::Durable).await?;
+        answering.done(receipt.seq(), answer, by, note);
+        Ok(receipt)
+    }
+
+    /// Decides an action again that entry `seq` escalated and a person approved:
+    /// the same action, byte for byte. Limits and policies are asked as they are
+    /// now, at the time it is now; the person's yes answers what the person was
+    /// asked, and nothing else. A yes counts once, unless the verdict is a deny.
+    ///
+    /// # Errors
+    /// There is no yes to this action that could still be used; nothing was
+    /// decided.
+    pub async fn decide_approved(&self, seq: u64, action: &Action, able: Able) -> Result<Decided, ApprovalError> {
+        let (_guard, running) = self.switch.hold().await;
+        let using = self.approvals.begin_use(seq, action)?;
+        let action = Action { time: using.now, ..action.clone() };
+        let decided = running.pipeline.decide_approved(&action, able, &using.approval).await;
+        self.follow_up(&running, &action, &decided, using.approval.answered.clone());
+        // Without a receipt nobody knows what is in the log.
+        if decided.receipt.is_some() && decided.verdict.decision == Decision::Deny {
+            using.unused();
+        }
+        Ok(decided)
+    }
+}
