@@ -50,12 +50,11 @@ pub(crate) fn of_person(person: &Person) -> Result<(), StampError> {
 
 /// Whether one name could be taken for the other: they have the same skeleton as
 /// [UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection) makes
-/// it, whatever their letters' case.
+/// it, whatever their letters' case and the spaces around them.
 pub(crate) fn read_alike(one: &str, other: &str) -> bool {
-    // Before it, as `I` looks like `l`, and after it, as `rn` does like `m`.
-    let folded = |name: &str| name.to_lowercase();
-    let bones = |name: &str| skeleton(name).collect::<String>().to_lowercase();
-    bones(one) == bones(other) || bones(&folded(one)) == bones(&folded(other))
+    // Before and after: `I` looks like `l`, and `RN` like `rn`, which does like `m`.
+    let bones = |name: &str| skeleton(name.trim()).collect::<String>().to_lowercase();
+    bones(one) == bones(other) || bones(&one.to_lowercase()) == bones(&other.to_lowercase())
 }
 
 fn looks_like_itself(what: &'static str, name: &str) -> Result<(), StampError> {

@@ -117,7 +117,7 @@ fn an_agent_does_not_answer_for_itself() {
     let host = clock.host(&site);
     let (_, seq) = escalated_as(&host, "mail-bot", "hello");
     // Nor somebody whose name reads like it.
-    for name in ["mail-bot", "Mail-Bot", "rnail-bot", "mail-b0t", "mai1-bot", "MAIL-BOT"] {
+    for name in ["mail-bot", "Mail-Bot", "rnail-bot", "mail-b0t", "mai1-bot", "MAIL-BOT", " mail-bot\u{a0}"] {
         refused!(block_on(host.approve(seq, &person(name), "")), ApprovalError::Own(_));
         refused!(block_on(host.reject(seq, &person(name), "")), ApprovalError::Own(_));
     }
