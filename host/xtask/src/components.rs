@@ -30,6 +30,11 @@ pub(crate) fn build() -> Result<()> {
     run(&mut cargo(&["build", "--workspace", "--bins"]))?;
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
+    // What tests compiled of the components before.
+    let compiled = folder.join(".compiled");
+    if compiled.exists() {
+        std::fs::remove_dir_all(&compiled)?;
+    }
     let key = publisher(&folder)?;
     let guests = guests()?;
     for target in guests.iter().map(|guest| guest.target.as_str()).collect::<BTreeSet<_>>() {

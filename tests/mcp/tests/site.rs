@@ -1,9 +1,7 @@
 //! Hosts, upstreams and installed packages.
 
 use std::ffi::OsString;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use vak_test_support::{Site, binary, components};
 
@@ -16,26 +14,7 @@ pub(crate) fn site(rules: &str, start_ms: u64, call_ms: u64) -> Site {
     let mcp = format!("[mcp]\nagent = 'ada'\nupstream = 'up'\nstart_ms = {start_ms}\ncall_ms = {call_ms}");
     // A machine that is busy with other tests must not make a policy late.
     let limits = "[policies.limits]\nwall_ms_max = 10_000";
-    let site = Site::new().rules(rules).section(limits).skill("calculator").section(&mcp);
-    warm_up(&site);
-    site
-}
-
-/// Gives a site what a first host has compiled: seconds each time with a
-/// compiler that is not optimised itself.
-fn warm_up(site: &Site) {
-    static FIRST: OnceLock<Site> = OnceLock::new();
-    let first = FIRST.get_or_init(|| {
-        let site = Site::new().rules(PERMIT_ALL).skill("calculator");
-        site.host().close().unwrap();
-        site
-    });
-    let (from, to) = (first.path().join("state/compiled"), site.path().join("state/compiled"));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&to).unwrap();
-    for file in std::fs::read_dir(from).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
-    }
+    Site::new().rules(rules).section(limits).skill("calculator").section(&mcp)
 }
 
 /// The same with more time than anything takes here.

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -77,6 +78,7 @@ impl Site {
     #[must_use]
     pub fn rules(self, rules: &str) -> Self {
         std::fs::write(self.path().join("rules.toml"), rules).unwrap();
+        self.share_compiled();
         let component = components().join("rules.wasm");
         let component = component.display();
         self.section(&format!(
@@ -112,6 +114,15 @@ impl Site {
     /// The configuration does not load.
     pub fn try_host(&self) -> Result<Host, vak::BuildError> {
         Host::builder(Config::load(&self.config(), &[])?).build()
+    }
+
+    /// Rules take seconds to compile in a development build, and most tests have
+    /// the same: they share what was compiled, until components are built again.
+    fn share_compiled(&self) {
+        let (state, shared) = (self.path().join("state"), components().join(".compiled"));
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&shared).unwrap();
+        std::os::unix::fs::symlink(shared, state.join("compiled")).unwrap();
     }
 
     fn write(&self) {

@@ -62,15 +62,9 @@ pub(crate) fn site() -> Site {
     site_of(RULES)
 }
 
-/// A site with these rules. All share what was compiled: rules take seconds in
-/// a development build.
+/// A site with these rules.
 pub(crate) fn site_of(rules: &str) -> Site {
-    let site = Site::new().rules(rules);
-    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("approvals");
-    std::fs::create_dir_all(&compiled).unwrap();
-    std::fs::create_dir(site.path().join("state")).unwrap();
-    std::os::unix::fs::symlink(compiled, site.path().join("state/compiled")).unwrap();
-    site
+    Site::new().rules(rules)
 }
 
 pub(crate) fn person(name: &str) -> Person {
