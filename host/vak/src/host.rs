@@ -1,17 +1,16 @@
 //! The running host.
 
+mod skills;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, VerifierKey, What};
+use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, StopCause, VerifierKey, What};
 use vak_pipeline::Able;
-use vak_plugin::{Policy, Skill, SkillError};
-use vak_types::{
-    Action, ActionRequest, AgentId, Decision, Json, Label, Name, SessionId, TextError, Timestamp, Verdict,
-};
+use vak_plugin::{Policy, Skill};
+use vak_types::{Action, ActionId, ActionRequest, AgentId, Decision, Label, Name, SessionId, Timestamp, Verdict};
 
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
@@ -24,9 +23,7 @@ use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 use crate::shadow::Shadows;
 
-/// Skills that run at the same time. Each holds a thread and an instance slot;
-/// half of the engine's slots are left to policies.
-const SKILL_CALLS_MAX: usize = 64;
+pub use skills::{Called, Ended, InvokeError, SkillCall};
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -57,33 +54,6 @@ pub enum RecordError {
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
-}
-
-/// Why a skill gave no result.
-#[derive(Debug, thiserror::Error)]
-pub enum InvokeError {
-    /// There is no such skill; nothing was decided.
-    #[error("there is no skill `{0}`")]
-    Unknown(Name),
-    /// The call's names do not fit into an action; nothing was decided.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// A name in the call could be taken for another; nothing was decided.
-    #[error(transparent)]
-    Stamp(#[from] StampError),
-    /// The verdict is not an allow.
-    #[error("{}", refusal(.0))]
-    Refused(Box<Verdict>),
-    /// The skill ran and gave no result.
-    #[error(transparent)]
-    Skill(#[from] SkillError),
-    /// The skill ran and its outcome could not be recorded: what cannot be
-    /// accounted for is not handed out.
-    #[error("the outcome could not be recorded: {0}")]
-    Record(#[from] RecordError),
-    /// The thread the skill ran on is gone.
-    #[error("the host is shutting down")]
-    Stopping,
 }
 
 /// What a refused caller is told, in one line.
@@ -125,7 +95,7 @@ impl Host {
         clock: Clock,
         ids: ActionIds,
     ) -> Self {
-        let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
+        let skill_calls = Semaphore::new(skills::AT_ONCE_MAX);
         let shadows = Shadows::new(Arc::clone(&ledger));
         Self { switch: Switch::new(running), ledger, shadows, keeper, skill_calls, verifier, clock, ids }
     }
@@ -160,8 +130,17 @@ impl Host {
     /// # Errors
     /// A name in it could be taken for another.
     pub fn stamp(&self, request: ActionRequest) -> Result<Action, StampError> {
+        self.stamp_as(request, self.ids.next()?)
+    }
+
+    /// The same with an id from elsewhere. Whoever gives it sees to it that no
+    /// other action has it; those of [`stamp`](Self::stamp) have no `@`.
+    ///
+    /// # Errors
+    /// A name in it could be taken for another.
+    pub fn stamp_as(&self, request: ActionRequest, id: ActionId) -> Result<Action, StampError> {
         names::check(&request)?;
-        Ok(request.at(self.ids.next()?, (self.clock)()))
+        Ok(request.at(id, (self.clock)()))
     }
 
     /// Decides one action: limits, policies, ledger. The action may be carried
@@ -192,8 +171,9 @@ impl Host {
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what
-    /// failed is given back where a limit says so, what succeeded or is unknown
-    /// is spent, as much as the outcome says or else as was reserved. A decision
+    /// failed or was withdrawn is given back where a limit says so, what
+    /// succeeded or is unknown is spent, as much as the outcome says or else as
+    /// was reserved. A decision
     /// without an outcome holds for `hold_s`.
     ///
     /// # Errors
@@ -211,6 +191,7 @@ impl Host {
             let spent: Vec<_> = outcome.spent.iter().map(|(what, amount)| (what.as_str(), *amount)).collect();
             match outcome.status {
                 Status::Failed => held.fail(now),
+                Status::Unknown if outcome.withdrawn => held.fail(now),
                 // It may have happened, and then it has cost what it costs.
                 Status::Succeeded | Status::Unknown => held.succeed(&spent, now),
             }
@@ -233,42 +214,10 @@ impl Host {
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
-    /// Calls a skill for an agent: decides the operation `skill/NAME`, runs it
-    /// in a fresh sandbox if that is allowed, and records how it ended. Needs
-    /// a tokio runtime, whose blocking threads the skill runs on.
-    ///
-    /// # Errors
-    /// There is no such skill, the call is refused, or the skill gave no result.
-    pub async fn invoke(&self, caller: &Caller, name: &Name, input: Json) -> Result<Json, InvokeError> {
-        let skill = self.skills().get(name).cloned().ok_or_else(|| InvokeError::Unknown(name.clone()))?;
-        let action = self.stamp(ActionRequest {
-            session: caller.session.clone(),
-            agent: caller.agent.clone(),
-            operation: format!("skill/{name}").parse()?,
-            resource: format!("skill:{name}").parse()?,
-            arguments: input,
-            attributes: BTreeMap::new(),
-            labels: caller.labels.clone(),
-        })?;
-        let decided = self.decide_for(&action, Able::ARGUMENTS).await;
-        if !decided.verdict.is_allow() {
-            return Err(InvokeError::Refused(Box::new(decided.verdict)));
-        }
-        let start = Instant::now();
-        let output = self.run(skill, &action.agent, decided.arguments(&action)).await;
-        let outcome = match &output {
-            Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
-            Err(error) => Outcome::failed(&error.to_string()),
-        };
-        self.record_outcome(&action, decided, outcome.took(start.elapsed())).await?;
-        output
-    }
-
-    async fn run(&self, skill: Arc<Skill>, agent: &AgentId, input: &Json) -> Result<Json, InvokeError> {
-        let _place = self.skill_calls.acquire().await.map_err(|_| InvokeError::Stopping)?;
-        let (agent, input) = (agent.clone(), input.clone());
-        let call = tokio::task::spawn_blocking(move || skill.invoke(&agent, &input));
-        Ok(call.await.map_err(|_| InvokeError::Stopping)??)
+    /// Why nothing can be recorded any more, if the log has stopped. The host
+    /// denies everything then.
+    pub fn stopped(&self) -> Option<StopCause> {
+        self.ledger.log.stopped()
     }
 
     /// The skills, by name, as they are now.

@@ -89,7 +89,7 @@ mod shadow;
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
-pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
+pub use host::{Called, Caller, Decided, Ended, Host, InvokeError, RecordError, SkillCall, refusal};
 pub use installation::Installation;
 pub use kept::KeptError;
 pub use ledger::{LogError, open as open_log};
@@ -104,4 +104,6 @@ pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_pipeline::Able;
 pub use vak_trust::PrivateKey;
-pub use vak_types::{Action, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, SessionId, Verdict};
+pub use vak_types::{
+    Action, ActionId, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, SessionId, Verdict,
+};
