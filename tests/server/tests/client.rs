@@ -1,8 +1,7 @@
 //! Clients: one that speaks HTTP, and one that sends whatever bytes it likes.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -33,25 +32,28 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn to(address: SocketAddr, token: Option<&str>) -> Self {
-        Self::over(async move { tokio::net::TcpStream::connect(address).await.unwrap() }, token)
+        Self::over(tokio::net::TcpStream::connect(address), token).unwrap()
     }
 
     pub(crate) fn to_socket(path: &Path, token: Option<&str>) -> Self {
-        Self::over(async move { tokio::net::UnixStream::connect(path).await.unwrap() }, token)
+        Self::over(tokio::net::UnixStream::connect(path), token).unwrap()
     }
 
     /// Over a stream that is connected inside the client's runtime.
-    pub(crate) fn over<S>(connect: impl Future<Output = S>, token: Option<&str>) -> Self
+    pub(crate) fn over<S>(
+        connect: impl Future<Output = std::io::Result<S>>,
+        token: Option<&str>,
+    ) -> std::io::Result<Self>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         let sender = runtime.block_on(async {
-            let (sender, connection) = handshake(TokioIo::new(connect.await)).await.unwrap();
+            let (sender, connection) = handshake(TokioIo::new(connect.await?)).await.map_err(std::io::Error::other)?;
             tokio::spawn(async move { connection.await.unwrap_or_default() });
-            sender
-        });
-        Self { runtime, sender, token: token.map(str::to_owned) }
+            std::io::Result::Ok(sender)
+        })?;
+        Ok(Self { runtime, sender, token: token.map(str::to_owned) })
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> Answer {
@@ -125,23 +127,6 @@ impl Answer {
     #[track_caller]
     pub(crate) fn decision(&self) -> String {
         self.ok()["verdict"]["decision"].as_str().unwrap().to_owned()
-    }
-}
-
-/// A stream that tests write bytes to.
-pub(crate) trait Stream: Read + Write {
-    fn shutdown_write(&self);
-}
-
-impl Stream for TcpStream {
-    fn shutdown_write(&self) {
-        self.shutdown(Shutdown::Write).unwrap();
-    }
-}
-
-impl Stream for UnixStream {
-    fn shutdown_write(&self) {
-        self.shutdown(Shutdown::Write).unwrap();
     }
 }
 

@@ -1,5 +1,7 @@
 //! The end of a server.
 
+use std::io::Read as _;
+
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -15,11 +17,14 @@ fn it_says_that_it_is_stopping_and_ends_what_was_begun() {
     assert_eq!(ready.get("/ready").ok()["ready"], true);
     let allowed = deciding.post("/v1/decide", &action("files/read")).ok();
     reporting.get("/live").ok();
-    // Half of a request is a request that was begun.
+    // What was begun: the server wants the body when it has looked at the head.
     let body = action("files/read").to_string();
-    let request = bytes_of("POST", "/v1/decide", &token, &format!("content-length: {}\r\n", body.len()), &body);
+    let headers = format!("content-length: {}\r\nexpect: 100-continue\r\n", body.len());
     let mut half = raw(served.address());
-    say(&mut half, &request[..request.len() - 10]);
+    say(&mut half, bytes_of("POST", "/v1/decide", &token, &headers, ""));
+    let mut go_on = [0; 25];
+    half.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
 
     let address = served.address();
     served.signal(Signal::TERM);
@@ -30,11 +35,12 @@ fn it_says_that_it_is_stopping_and_ends_what_was_begun() {
     deciding.post("/v1/decide", &action("files/read")).is_problem(503, "draining");
     // What was done can be told to the end.
     reporting.post("/v1/outcome", &json!({ "action": allowed["action"], "status": "succeeded" })).ok();
-    say(&mut half, &request[request.len() - 10..]);
-    assert!(rest(&mut half).contains("urn:vak:problem:draining"));
+    say(&mut half, body);
+    assert!(rest(&mut half).contains("\"decision\":\"allow\""));
     let ended = served.wait();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_eq!(recorded(&ended.site).len(), 1);
+    let details = recorded(&ended.site).into_iter().map(|it| it.outcome.unwrap().detail);
+    assert_eq!(details.collect::<Vec<_>>(), ["", "the server stopped before an outcome was reported"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn request(token: &str, body: &serde_json::Value) -> String {
 /// Has a client ask and go while the server stands still, so that it is gone
 /// when it is decided.
 fn ask_and_go(served: &Served, go: impl FnOnce()) {
-    served.signal(Signal::STOP);
+    served.halt();
     go();
     served.signal(Signal::CONT);
 }
@@ -78,7 +78,7 @@ fn what_one_of_two_was_told_stands() {
     let (served, token) = Served::ada("", BUDGET);
     let asked = with(pay(60), &json!({ "id": "order" }));
     let mut stays = raw(served.address());
-    served.signal(Signal::STOP);
+    served.halt();
     say(&mut raw(served.address()), request(&token, &asked));
     say(&mut stays, request(&token, &asked).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
     served.signal(Signal::CONT);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 use vak_audit::{Body, Decision, Expected, LogReader, Outcome, Signer, open_source, verify_all};
 use vak_test_support::{Site, binary, components};
@@ -98,6 +98,11 @@ impl Served {
     pub(crate) fn start(site: Site) -> Self {
         let mut command = Command::new(binary("vak"));
         command.arg("serve").arg("--config").arg(site.config());
+        Self::of(command, site)
+    }
+
+    /// Starts it as this command does.
+    pub(crate) fn of(mut command: Command, site: Site) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let stderr = std::thread::spawn(move || {
@@ -132,7 +137,18 @@ impl Served {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap(), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
+    /// Has it stand still from here on.
+    pub(crate) fn halt(&self) {
+        self.signal(Signal::STOP);
+        // Which takes a moment, in which it could answer.
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).unwrap();
     }
 
     /// Has it end, and waits for that.

@@ -58,8 +58,7 @@ fn a_token_is_shown_once_and_in_one_way() {
     ] {
         let mut stream = crate::client::raw(served.address());
         let length = body.len();
-        let head =
-            format!("POST /v1/decide HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n");
+        let head = "POST /v1/decide HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n";
         crate::client::say(&mut stream, format!("{head}{authorization}content-length: {length}\r\n\r\n{body}"));
         assert!(crate::client::rest(&mut stream).starts_with("HTTP/1.1 401 "), "{authorization}");
     }
@@ -197,7 +196,7 @@ fn a_socket_alone_opens_no_address_and_replaces_what_was_left() {
 }
 
 #[track_caller]
-fn refused(site: &Site, part: &str) {
+pub(crate) fn refused(site: &Site, part: &str) {
     let output = Command::new(binary("vak")).arg("serve").arg("--config").arg(site.config()).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");

@@ -81,7 +81,7 @@ pub(crate) struct DecideAnswer<'a> {
     /// The arguments to carry it out with, where obligations make them others
     /// than were asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object, required = false)]
+    #[schema(value_type = serde_json::Value, required = false)]
     arguments: Option<&'a Json>,
     /// Where the log has it. Missing only if the log has stopped, and then the
     /// verdict is a deny.

@@ -103,7 +103,7 @@ impl Server {
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
         let state = Arc::new(State {
-            authority: Authority::new(Arc::clone(&config)),
+            authority: Authority::new(&config),
             desk: Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics))),
             host,
             limits,

@@ -64,8 +64,8 @@ struct Known {
 }
 
 impl Known {
-    fn of(config: Arc<Config>) -> Self {
-        let mut known = Self { tokens: HashMap::new(), socket: None, config: Arc::clone(&config) };
+    fn of(config: &Arc<Config>) -> Self {
+        let mut known = Self { tokens: HashMap::new(), socket: None, config: Arc::clone(config) };
         let Some(server) = &config.server else { return known };
         known.tokens = server
             .tokens
@@ -93,7 +93,7 @@ impl Known {
 }
 
 impl Authority {
-    pub(crate) fn new(config: Arc<Config>) -> Self {
+    pub(crate) fn new(config: &Arc<Config>) -> Self {
         Self(RwLock::new(Known::of(config)))
     }
 
@@ -107,7 +107,7 @@ impl Authority {
             false => {
                 drop(known);
                 let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                *known = Known::of(Arc::clone(config));
+                *known = Known::of(config);
                 known.who(token, via)
             }
         };

@@ -18,6 +18,9 @@ pub(crate) const BATCH_MAX: usize = 64;
 /// An action that is to be decided.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "id": "call-1", "agent": "ada", "operation": "files/read", "resource": "notes.txt", "arguments": { "path": "/work/notes.txt" },
+}))]
 pub(crate) struct DecideRequest {
     /// Names the action, so that a retry is no second one: it is answered as the
     /// first was, also while that is being decided. Kept for `server.limits.ids_s`,
@@ -37,9 +40,9 @@ pub(crate) struct DecideRequest {
     /// What it is to be done to.
     #[schema(value_type = schema::Text)]
     pub(crate) resource: Resource,
-    /// The arguments as the agent gave them.
+    /// The arguments as the agent gave them; an empty object if they are left out.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value, required = false)]
     pub(crate) arguments: Json,
     /// Facts that the holder of the token vouches for.
     #[serde(default)]
@@ -78,6 +81,7 @@ pub(crate) struct BatchRequest {
 /// A skill that is to be run.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "agent": "ada", "skill": "calculator", "input": { "expression": "6 * 7" } }))]
 pub(crate) struct ExecuteRequest {
     /// As for decisions: a skill runs once for one id.
     #[schema(value_type = Option<schema::Id>)]
@@ -91,9 +95,9 @@ pub(crate) struct ExecuteRequest {
     /// Its name. The operation is `skill/NAME`.
     #[schema(value_type = schema::Id)]
     pub(crate) skill: Name,
-    /// What it is given.
+    /// What it is given; an empty object if it is left out.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value, required = false)]
     pub(crate) input: Json,
     /// Where that comes from.
     #[serde(default)]
@@ -112,7 +116,7 @@ pub(crate) struct OutcomeRequest {
     pub(crate) status: Status,
     /// What it gave, if it succeeded. The log has its digest.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value, required = false)]
     pub(crate) result: Option<Json>,
     /// Why, if it did not; the log has the first 1,024 bytes.
     #[serde(default)]
