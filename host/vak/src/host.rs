@@ -5,9 +5,12 @@ mod skills;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, StopCause, VerifierKey, What};
+use vak_audit::{
+    AppendError, Body, Draft, Dropped, EncodeError, LogReader, ReadError, Receipt, Status, StopCause, VerifierKey, What,
+};
 use vak_pipeline::Able;
 use vak_plugin::{Policy, Skill};
 use vak_types::{Action, ActionId, ActionRequest, AgentId, Decision, Label, Name, SessionId, Timestamp, Verdict};
@@ -21,6 +24,7 @@ use crate::limiter::Held;
 use crate::names::{self, StampError};
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
+use crate::sessions::first_since;
 use crate::shadow::Shadows;
 
 pub use skills::{Called, Ended, InvokeError, SkillCall};
@@ -212,6 +216,28 @@ impl Host {
         let dropped = Dropped { what: What::Calls { count }, reason };
         let draft = Draft::dropped((self.clock)(), dropped)?;
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
+    }
+
+    /// The ids of the actions that were decided in the last while, oldest first:
+    /// the newest of them, if there are more than `most`. Blocks while it reads
+    /// the log.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub fn decided_within(&self, time: Duration, most: usize) -> Result<Vec<ActionId>, ReadError> {
+        let log = LogReader::open(&self.log())?;
+        let size = log.size()?;
+        // Each has one entry, and most have another for their outcomes.
+        let newest = size.saturating_sub((most as u64).saturating_mul(2));
+        let from = first_since(&log, size, (self.clock)().before(time))?.max(newest);
+        let mut decided = Vec::new();
+        for entry in log.entries(from, size - from) {
+            if let Body::Decision(about, _) = entry?.body {
+                decided.push(about.action);
+            }
+        }
+        decided.drain(..decided.len().saturating_sub(most));
+        Ok(decided)
     }
 
     /// Why nothing can be recorded any more, if the log has stopped. The host

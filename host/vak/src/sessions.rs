@@ -74,7 +74,7 @@ impl vak_pipeline::Sessions for Sessions {
 }
 
 /// The first entry that is not from before `time`.
-fn first_since(log: &LogReader, size: u64, time: Timestamp) -> Result<u64, ReadError> {
+pub(crate) fn first_since(log: &LogReader, size: u64, time: Timestamp) -> Result<u64, ReadError> {
     let (mut low, mut high) = (0, size);
     while low < high {
         let middle = low + (high - low) / 2;

@@ -86,7 +86,8 @@ fn what_nobody_was_told_has_cost_nothing() {
     drop(two);
     let log = host.log();
     host.close().unwrap();
-    let outcomes = LogReader::open(&log).unwrap().entries(0, u64::MAX).filter_map(|entry| match entry.unwrap().body {
+    let log = LogReader::open(&log).unwrap();
+    let outcomes = log.entries(0, u64::MAX).filter_map(|entry| match entry.unwrap().body {
         Body::Outcome(_, outcome) => Some((outcome.status, outcome.detail)),
         _ => None,
     });

@@ -94,6 +94,21 @@ fn who_asks_at_the_same_time_waits_for_the_one_who_is_decided() {
     assert_eq!(recorded(&served.stop().site).len(), 11);
 }
 
+/// Neither twice nor told: what it was is in the log.
+#[test]
+fn after_a_restart_nothing_is_decided_again() {
+    let (served, token) = Served::ada("", BUDGET);
+    let asked = named(pay(60), "order");
+    served.client(&token).post("/v1/decide", &asked).ok();
+    let served = Served::start(served.stop().site);
+    let mut client = served.client(&token);
+    client.post("/v1/decide", &asked).is_problem(409, "result-gone");
+    client.post("/v1/decide", &named(pay(1), "order")).is_problem(409, "result-gone");
+    client.post("/v1/decide", &named(pay(1), "other")).ok();
+    drop(client);
+    assert_eq!(recorded(&served.stop().site).len(), 2);
+}
+
 #[test]
 fn so_many_are_remembered_of_each_and_for_so_long() {
     let (other, lines) = token("other", "['decide']", "['ada']");

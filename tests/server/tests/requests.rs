@@ -84,6 +84,8 @@ fn slow_connections_end() {
     let body = action("files/read").to_string();
     let head = bytes_of("POST", "/v1/decide", &token, &format!("content-length: {}\r\n", body.len()), "");
     let mut silent = raw(served.address());
+    let mut idle = raw(served.address());
+    say(&mut idle, bytes_of("GET", "/live", &token, "", ""));
     let mut half_head = raw(served.address());
     say(&mut half_head, &head[..20]);
     let mut half_body = raw(served.address());
@@ -101,6 +103,7 @@ fn slow_connections_end() {
     });
     assert_eq!(served.client(&token).post("/v1/decide", &action("files/read")).decision(), "allow");
     assert_eq!(rest(&mut silent), "");
+    assert!(rest(&mut idle).starts_with("HTTP/1.1 200 "));
     let said = rest(&mut half_head);
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 408 "), "{said}");
     let said = rest(&mut half_body);

@@ -50,7 +50,6 @@ pub(crate) async fn serve(
         // Whatever a client does with its connection is no fault of the server.
         tracing::debug!("a connection ended early: {error}");
     }
-    link.settle();
 }
 
 async fn answer(

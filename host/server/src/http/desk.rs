@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use vak::config::ServerLimits;
-use vak::{ActionId, ActionRequest, Caller, Host, InvokeError, Outcome};
+use vak::{ActionId, ActionRequest, Caller, Host, InvokeError, Outcome, ReadError};
 
 use super::answer::{Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer};
 use super::ids::{Claim, Content, Ids, heard};
@@ -21,6 +21,10 @@ use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest};
 
 /// How often it is looked who waits too long.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// Decisions that are looked at in the log when the server starts, for the ids of
+/// those that must not be decided again: two seconds of reading and 20 MB.
+const REMEMBERED_MAX: usize = 100_000;
 
 /// Where requests are answered. What is begun here is ended here, whether or not
 /// the client stays: each method is called in a task of `tasks`.
@@ -51,6 +55,14 @@ impl Desk {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         }
+    }
+
+    /// Takes note of what was decided before the server was started, as far as
+    /// its ids still count. Blocks while it reads the log.
+    pub(crate) fn remember(&self, within: Duration) -> Result<(), ReadError> {
+        let decided = self.host.decided_within(within, REMEMBERED_MAX)?;
+        self.ids.remember(decided.into_iter().filter(Seals::is_sealed).collect(), Instant::now());
+        Ok(())
     }
 
     pub(crate) async fn decide(self: Arc<Self>, who: Arc<Who>, request: DecideRequest) -> Result<Answer, Problem> {

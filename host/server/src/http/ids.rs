@@ -48,18 +48,23 @@ impl Known {
                 None => return None,
             },
         };
-        let gone = || Problem::new(Kind::ResultGone, "it was done with this `id`; its outcome is in the log");
+        let gone =
+            || Problem::new(Kind::ResultGone, "it was asked for with this `id`; what became of it is in the log");
         let answer = self.body.clone().map(|body| Answer { body, parcel, lasting: true });
         Some(answer.ok_or_else(gone))
     }
 }
+
+/// Whose the ids are that are known of the log: nobody's who asks.
+const BEFORE: &str = "before";
 
 type Said = watch::Receiver<Option<Arc<Known>>>;
 
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    content: Content,
+    /// `None` if nobody knows any more.
+    content: Option<Content>,
     space: Arc<str>,
     said: Said,
 }
@@ -116,7 +121,7 @@ impl Ids {
         table.forget_until(now);
         if let Some(entry) = table.entries.get(action) {
             let withdrawn = entry.said.borrow().as_ref().is_some_and(|known| known.again().is_none());
-            if !withdrawn && entry.content != content {
+            if !withdrawn && entry.content.is_some_and(|before| before != content) {
                 let detail = "with this `id` another action was asked for; give each action its own";
                 return Err(Problem::new(Kind::IdInUse, detail));
             }
@@ -127,8 +132,19 @@ impl Ids {
         }
         table.make_room(space, self.most);
         let (say, said) = watch::channel(None);
-        let number = table.insert(Arc::clone(space), action.clone(), content, said, now + self.time);
+        let number = table.insert(Arc::clone(space), action.clone(), Some(content), said, now + self.time);
         Ok(Claim::Mine(Turn { table: Arc::clone(&self.table), action: action.clone(), number, say }))
+    }
+
+    /// Takes note of actions that were decided before the server was started.
+    /// They are not decided again, and what was answered is not known any more.
+    pub(crate) fn remember(&self, actions: Vec<ActionId>, now: Instant) {
+        let mut table = lock(&self.table);
+        let (_, said) = watch::channel(Some(Arc::new(Known { body: None, allowed: None })));
+        for action in actions {
+            table.remove(&action);
+            table.insert(BEFORE.into(), action, None, said.clone(), now + self.time);
+        }
     }
 
     /// Forgets what is older than it need be.
@@ -163,7 +179,7 @@ impl Drop for Turn {
 }
 
 impl Table {
-    fn insert(&mut self, space: Arc<str>, action: ActionId, content: Content, said: Said, end: Instant) -> u64 {
+    fn insert(&mut self, space: Arc<str>, action: ActionId, content: Option<Content>, said: Said, end: Instant) -> u64 {
         let number = self.next;
         self.next += 1;
         self.orders.entry(Arc::clone(&space)).or_default().insert(number, (end, action.clone()));
@@ -274,6 +290,18 @@ mod tests {
         ids.tidy(now + TIME + TIME);
         let table = lock(&ids.table);
         assert!(table.entries.is_empty() && table.orders.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_before_is_not_decided_again() {
+        let (ids, now) = (Ids::new(TIME, 2), Instant::now());
+        ids.remember(["1", "2", "3", "1"].map(|id| id.parse().unwrap()).to_vec(), now);
+        for id in ["1", "2", "3"] {
+            assert_eq!(theirs(&ids, id, now).await.unwrap().err().unwrap().kind, Kind::ResultGone);
+        }
+        mine(&ids, "4", now).say(&answer("4"));
+        mine(&ids, "1", now + TIME).say(&answer("1"));
+        assert!(theirs(&ids, "1", now + TIME).await.unwrap().is_ok());
     }
 
     #[tokio::test]

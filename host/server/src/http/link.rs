@@ -31,7 +31,7 @@ impl Link {
 
     /// Takes note of what has begun to leave. All that has not by the end of the
     /// connection never does.
-    pub(crate) fn settle(&self) -> u64 {
+    fn settle(&self) -> u64 {
         let written = self.written.load(Ordering::Acquire);
         let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         sending.retain(|(before, parcels)| {
@@ -42,6 +42,14 @@ impl Link {
             !left
         });
         written
+    }
+}
+
+/// Also when its task does not come to its end: what has left must not be taken
+/// back.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 

@@ -17,8 +17,10 @@
 //!   the same time or within `ids_s`, gets the same answer and consumes nothing;
 //!   who asks for something else with it is refused. Each token has its ids for
 //!   itself with each agent, `ids_max` of them: a token that asks for more in
-//!   that time has its oldest forgotten, and a restart forgets all. Then the same
-//!   request is decided anew.
+//!   that time has its oldest forgotten, and then the same request is decided
+//!   anew. After a restart an id that the log has from that time is not decided
+//!   again; what was answered is not known any more, so it is a problem that says
+//!   so (of the last 100,000 decisions).
 //! * **Outcomes.** An allowed action waits here for its outcome. Who reports none
 //!   within `outcome_s` has it recorded as unknown, and what it was to cost is
 //!   spent. If no byte of the verdict was taken by the system, nobody can have

@@ -82,6 +82,12 @@ impl Seals {
         format!("{id}@{}", self.seal(Of::Action, who, agent)).parse()
     }
 
+    /// Whether an id in the log could be one of [`action`](Self::action): the
+    /// host's own have no `@`.
+    pub(crate) fn is_sealed(action: &ActionId) -> bool {
+        action.as_str().rsplit_once('@').is_some_and(|(_, seal)| seal.len() == DIGITS)
+    }
+
     fn seal(&self, of: Of<'_>, who: &Who, agent: &AgentId) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         let (kind, random) = match of {

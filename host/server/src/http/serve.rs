@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use vak::Host;
+use vak::{Host, ReadError};
 
 use super::connection;
 use super::desk::Desk;
@@ -65,6 +65,9 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// What was decided before is not known.
+    #[error("what was decided before: {0}")]
+    Log(#[from] ReadError),
     /// Never in practice: the description of what is served can be written.
     #[error("the description of what is served: {0}")]
     Openapi(#[from] serde_json::Error),
@@ -83,7 +86,7 @@ impl Server {
     /// Serves a host as its configuration says under `[server]`. Who may do what
     /// is asked of the configuration that decides at the time.
     ///
-    /// Needs a tokio runtime with time and I/O.
+    /// Needs a tokio runtime with time and I/O. Reads some of the log first.
     ///
     /// # Errors
     /// There is no `[server]`, or its address, socket or files can't be used.
@@ -102,9 +105,11 @@ impl Server {
         let key = config.state.join("server.key");
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
+        let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics)));
+        desk.remember(Duration::from_secs(limits.ids_s))?;
         let state = Arc::new(State {
             authority: Authority::new(&config),
-            desk: Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics))),
+            desk,
             host,
             limits,
             metrics,

@@ -160,7 +160,7 @@ mod tests {
         Open::new("token/a".into(), request.at(id.parse().unwrap(), Timestamp::default()), decided)
     }
 
-    fn ids(open: Vec<Open>) -> Vec<String> {
+    fn ids(open: &[Open]) -> Vec<String> {
         let mut ids: Vec<_> = open.iter().map(|open| open.action.id.to_string()).collect();
         ids.sort();
         ids
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn who_has_too_many_gives_way_first() {
         let (waiting, now) = (waiting(), Instant::now());
-        let add = |agent, id| ids(waiting.add(open(agent, id), now).1);
+        let add = |agent, id| ids(&waiting.add(open(agent, id), now).1);
         assert!(add("ada", "1").is_empty() && add("ada", "2").is_empty());
         assert_eq!(add("ada", "3"), ["1"]);
         assert!(add("bob", "4").is_empty() && add("bob", "5").is_empty());
@@ -183,7 +183,7 @@ mod tests {
         // The same id again is another action.
         assert_eq!(add("cyd", "7"), ["7"]);
         assert_eq!(waiting.len(), 4);
-        assert_eq!(ids(waiting.all()), ["3", "5", "6", "7"]);
+        assert_eq!(ids(&waiting.all()), ["3", "5", "6", "7"]);
         assert_eq!((waiting.len(), waiting.lock().order.len(), waiting.lock().of_agents.len()), (0, 0, 0));
     }
 
@@ -204,7 +204,7 @@ mod tests {
         waiting.add(open("ada", "1"), now);
         waiting.add(open("ada", "2"), now + Duration::from_secs(5));
         assert!(waiting.expired(now + Duration::from_secs(9)).is_empty());
-        assert_eq!(ids(waiting.expired(now + Duration::from_secs(10))), ["1"]);
-        assert_eq!(ids(waiting.expired(now + Duration::from_secs(15))), ["2"]);
+        assert_eq!(ids(&waiting.expired(now + Duration::from_secs(10))), ["1"]);
+        assert_eq!(ids(&waiting.expired(now + Duration::from_secs(15))), ["2"]);
     }
 }

@@ -23,8 +23,9 @@ pub(crate) const BATCH_MAX: usize = 64;
 }))]
 pub(crate) struct DecideRequest {
     /// Names the action, so that a retry is no second one: it is answered as the
-    /// first was, also while that is being decided. Kept for `server.limits.ids_s`,
-    /// and no longer than the host runs. Your own: what others call so is another.
+    /// first was, also while that is being decided. Kept for `server.limits.ids_s`;
+    /// if the host was started again in that time, the answer is a problem. Your
+    /// own: what others call so is another.
     #[schema(value_type = Option<schema::Id>)]
     pub(crate) id: Option<Name>,
     /// The agent that acts.
