@@ -7,7 +7,7 @@ use serde_json::json;
 use vak_audit::Status;
 
 use crate::client::{bytes_of, raw, rest, say};
-use crate::served::{BUDGET, Served, pay, recorded, with};
+use crate::served::{BUDGET, Served, action, pay, recorded, until, with};
 
 fn request(token: &str, body: &serde_json::Value) -> String {
     let body = body.to_string();
@@ -104,4 +104,27 @@ fn what_was_told_is_not_withdrawn() {
     let recorded = recorded(&served.stop().site);
     let spent = recorded.iter().filter_map(|it| it.outcome.as_ref()).map(|outcome| outcome.detail.as_str());
     assert_eq!(spent.collect::<Vec<_>>(), ["the server stopped before an outcome was reported"; 2]);
+}
+
+/// A request that is given up is like a client that goes.
+#[test]
+fn what_takes_too_long_is_withdrawn() {
+    let (served, token) = Served::ada("limits = { request_ms = 1 }", "");
+    let many = json!({ "actions": vec![action("files/read"); 64] });
+    let mut client = served.client(&token);
+    let (mut given_up, mut told) = (0.0, 0.0);
+    // A decision takes less than a thousandth of a second, and 64 do not.
+    while given_up == 0.0 {
+        let answer = client.post("/v1/batch", &many);
+        match answer.status.as_u16() {
+            200 => told += 64.0,
+            _ => {
+                answer.is_problem(504, "timed-out");
+                given_up += 64.0;
+            }
+        }
+    }
+    let mut metric = |name: &str| until(|| client.get("/metrics").text().contains(name), name);
+    metric(&format!("{WITHDRAWN} {given_up}\n"));
+    metric(&format!("vak_outcomes_waiting {told}\n"));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
+use tokio::sync::Semaphore;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse};
 use utoipa_axum::router::OpenApiRouter;
@@ -70,11 +71,20 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(health::openapi))
 }
 
-/// Has `work` go on to its end when the client does not wait for it.
+/// Has `work` go on to its end when the client does not wait for it, if one of
+/// `places` is free.
 async fn to_the_end<T: Send + 'static>(
     server: &Shared,
+    places: &Arc<Semaphore>,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Problem> {
+    let busy = |_| Problem::new(Kind::Busy, "ask again in a while; nothing was begun");
+    let place = Arc::clone(places).try_acquire_owned().map_err(busy)?;
+    let work = async move {
+        let done = work.await;
+        drop(place);
+        done
+    };
     server.desk.tasks.spawn(work).await.map_err(Problem::internal)
 }
 
@@ -92,7 +102,7 @@ async fn decide(
     May(who, _): May<ToDecide>,
     Body(request): Body<DecideRequest>,
 ) -> Result<Answer, Problem> {
-    to_the_end(&server, Arc::clone(&server.desk).decide(who, request)).await?
+    to_the_end(&server, &server.under_way, Arc::clone(&server.desk).decide(who, request)).await?
 }
 
 /// Decides up to 64 actions, each by itself.
@@ -108,7 +118,7 @@ async fn batch(
     May(who, _): May<ToDecide>,
     Body(request): Body<BatchRequest>,
 ) -> Result<Response, Problem> {
-    answer::batch(to_the_end(&server, Arc::clone(&server.desk).batch(who, request)).await?)
+    answer::batch(to_the_end(&server, &server.under_way, Arc::clone(&server.desk).batch(who, request)).await?)
 }
 
 /// Says how an allowed action ended. Once: whoever comes second is told that no
@@ -126,7 +136,7 @@ async fn outcome(
     May(who, _): May<ToDecide>,
     Body(request): Body<OutcomeRequest>,
 ) -> Result<Answer, Problem> {
-    to_the_end(&server, Arc::clone(&server.desk).outcome(who, request)).await?
+    to_the_end(&server, &server.under_way, Arc::clone(&server.desk).outcome(who, request)).await?
 }
 
 /// Runs a skill of the host for an agent, if that is allowed, and records how it
@@ -144,7 +154,7 @@ async fn execute(
     May(who, _): May<ToExecute>,
     Body(request): Body<ExecuteRequest>,
 ) -> Result<Answer, Problem> {
-    to_the_end(&server, Arc::clone(&server.desk).execute(who, request)).await?
+    to_the_end(&server, &server.skills_under_way, Arc::clone(&server.desk).execute(who, request)).await?
 }
 
 /// Opens a session: what policies and limits count together. Its id is random,

@@ -29,6 +29,14 @@ use super::who::{Authority, Via};
 /// How long to wait when the system has no more files to give.
 const BREATHE: Duration = Duration::from_millis(100);
 
+/// Requests that are begun and not ended. Each goes on when its client leaves, so
+/// connections alone do not bound them; four times as many as those by default.
+const UNDER_WAY_MAX: usize = 2_048;
+
+/// Those among them that run skills, which takes seconds: four times as many as
+/// the host runs at once, with inputs of a mebibyte.
+const SKILLS_UNDER_WAY_MAX: usize = 256;
+
 /// How long the outcomes of what was begun may take to be recorded.
 const RECORD: Duration = Duration::from_secs(10);
 
@@ -116,6 +124,8 @@ impl Server {
             openapi: routes::openapi()?,
             draining: CancellationToken::new(),
             hang_up: CancellationToken::new(),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            skills_under_way: Arc::new(Semaphore::new(SKILLS_UNDER_WAY_MAX)),
             connections: TaskTracker::new(),
         });
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use vak::Host;
 use vak::config::ServerLimits;
 
@@ -24,8 +26,11 @@ pub(crate) struct State {
     pub(crate) draining: CancellationToken,
     /// Each connection ends with the request it is at.
     pub(crate) hang_up: CancellationToken,
+    /// Places for what is begun, and for what of that runs skills.
+    pub(crate) under_way: Arc<Semaphore>,
+    pub(crate) skills_under_way: Arc<Semaphore>,
     /// Connections, each a task.
-    pub(crate) connections: tokio_util::task::TaskTracker,
+    pub(crate) connections: TaskTracker,
 }
 
 impl State {
