@@ -193,6 +193,11 @@ impl Log {
         self.cut_bytes
     }
 
+    /// Why it has stopped, if it has.
+    pub fn stopped(&self) -> Option<StopCause> {
+        self.queue.stopped()
+    }
+
     /// For those who may have to stop this log while others append.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.queue))

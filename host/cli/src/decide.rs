@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use vak::{Able, ActionRequest, Host, Receipt, Verdict};
+use vak::{Able, ActionRequest, Host, Verdict};
+use vak_server::http::Receipt;
 
 use crate::{Configured, block_on, explain};
 
@@ -38,7 +39,7 @@ impl Decide {
             "action": action,
             "verdict": decided.verdict,
             "arguments": decided.arguments,
-            "receipt": decided.receipt.as_ref().map(receipt),
+            "receipt": decided.receipt.as_ref().map(Receipt::from),
         });
         println!("{}", serde_json::to_string_pretty(&printed)?);
         Ok(code(&decided.verdict))
@@ -47,17 +48,4 @@ impl Decide {
 
 fn code(verdict: &Verdict) -> ExitCode {
     if verdict.is_allow() { ExitCode::SUCCESS } else { ExitCode::from(1) }
-}
-
-fn receipt(receipt: &Receipt) -> serde_json::Value {
-    match receipt {
-        Receipt::Accepted { origin, seq } => json!({ "origin": origin.as_str(), "seq": seq, "tier": "accepted" }),
-        Receipt::Durable { origin, seq, leaf, checkpoint } => json!({
-            "origin": origin.as_str(),
-            "seq": seq,
-            "tier": "durable",
-            "leaf": leaf,
-            "checkpoint": &**checkpoint,
-        }),
-    }
 }

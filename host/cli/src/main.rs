@@ -16,8 +16,11 @@ mod memory;
 mod new;
 mod pack;
 mod policy;
+mod reload;
+mod serve;
 mod skill;
 mod table;
+mod token;
 mod words;
 mod workbench;
 
@@ -41,6 +44,10 @@ struct Cli {
 enum Command {
     /// Stand between an MCP client on stdio and an MCP server.
     Mcp(mcp::Mcp),
+    Serve(serve::Serve),
+    /// Make tokens for clients of `vak serve`.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Decide one action, given as JSON on standard input.
     Decide(decide::Decide),
     Explain(explain::Explain),
@@ -115,6 +122,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match cli.command {
         Command::Mcp(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Decide(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Policy(command) => command.run(),

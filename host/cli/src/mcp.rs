@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use vak::Host;
 
-use crate::{Configured, block_on, explain};
+use crate::reload::reload;
+use crate::{Configured, block_on};
 
 /// `vak mcp --config vak.toml -- COMMAND…`. Reads the configuration again at
 /// SIGHUP; one that does not load leaves the old one deciding.
@@ -34,22 +35,4 @@ impl Mcp {
         })??;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Reads the configuration again at each SIGHUP. One that does not load leaves
-/// the old one deciding.
-async fn reload(host: Arc<Host>, configured: Configured, mut hangups: Signal) {
-    while hangups.recv().await.is_some() {
-        match reloaded(&host, &configured).await {
-            Ok(seq) => tracing::warn!(seq, "another configuration decides from here on"),
-            Err(error) => tracing::error!("the configuration stays as it is: {}", explain(&error)),
-        }
-    }
-}
-
-async fn reloaded(host: &Arc<Host>, configured: &Configured) -> anyhow::Result<u64> {
-    let (config, beside) = (configured.load()?, Arc::clone(host));
-    // Compiling takes seconds, and calls go on meanwhile.
-    let prepared = tokio::task::spawn_blocking(move || beside.prepare(config)).await??;
-    Ok(host.switch_to(prepared).await?.seq())
 }

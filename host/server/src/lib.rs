@@ -1,6 +1,7 @@
-//! The surfaces that a host serves to other processes. Today that is one: a
-//! gateway for the Model Context Protocol, which stands between an MCP client
-//! and the MCP server it wants to use.
+//! The surfaces that a host serves to other processes: an HTTP server that
+//! decides actions for applications, and a gateway for the Model Context
+//! Protocol, which stands between an MCP client and the MCP server it wants to
+//! use.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -17,4 +18,5 @@
 
 #![forbid(unsafe_code)]
 
+pub mod http;
 pub mod mcp;

@@ -3,6 +3,7 @@
 mod approvals;
 mod audit;
 mod limit;
+mod server;
 mod sharing;
 mod source;
 
@@ -17,6 +18,7 @@ pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+pub use server::{Scope, Server, ServerError, ServerLimits, Socket, Tls, Token};
 pub use sharing::Sharing;
 pub use source::{Source, Versions};
 use vak_memory::Memory;
@@ -81,6 +83,9 @@ pub enum ConfigError {
     /// A limit is to be shared, and nobody says where.
     #[error("limit `{0}` is shared and there is no `[sharing]`; say there where Redis is, or leave `shared` out")]
     NoSharing(LimitName),
+    /// The server can't be meant so.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -114,6 +119,8 @@ pub struct Config {
     pub sharing: Option<Sharing>,
     /// The MCP gateway.
     pub mcp: Option<Mcp>,
+    /// The HTTP server.
+    pub server: Option<Server>,
 }
 
 /// A component and what the operator says about it.
@@ -257,7 +264,7 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.trimmable()?.shareable()?.sources()?.resolved(folder)
+        config.unique_names()?.trimmable()?.shareable()?.servable()?.sources()?.resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
@@ -274,6 +281,11 @@ impl Config {
             (Some(limit), None) => Err(ConfigError::NoSharing(limit.name.clone())),
             _ => Ok(self),
         }
+    }
+
+    fn servable(self) -> Result<Self, ConfigError> {
+        self.server.as_ref().map(Server::check).transpose()?;
+        Ok(self)
     }
 
     fn unique_names(self) -> Result<Self, ConfigError> {
@@ -296,6 +308,12 @@ impl Config {
         resolve(&mut self.state);
         resolve(&mut self.audit.key);
         self.audit.archive.iter_mut().filter_map(|archive| archive.program.as_mut()).for_each(resolve);
+        if let Some(server) = &mut self.server {
+            server.socket.iter_mut().map(|socket| &mut socket.path).for_each(resolve);
+            if let Some(tls) = &mut server.tls {
+                [&mut tls.certificate, &mut tls.key].into_iter().chain(tls.client_ca.as_mut()).for_each(resolve);
+            }
+        }
         for policy in &mut self.policies {
             policy.component.as_mut().map(resolve);
             policy.config.as_mut().map(resolve);

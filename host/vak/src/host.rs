@@ -1,21 +1,24 @@
 //! The running host.
 
 mod persons;
+mod skills;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use vak_audit::{AppendError, Draft, Dropped, EncodeError, Receipt, Status, VerifierKey, What};
+use vak_audit::{
+    AppendError, Body, Draft, Dropped, EncodeError, LogReader, ReadError, Receipt, Status, StopCause, VerifierKey, What,
+};
 use vak_pipeline::Able;
-use vak_plugin::{Policy, Skill, SkillError};
+use vak_plugin::{Policy, Skill};
 use vak_types::{
-    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Reason, SessionId, TextError, Timestamp, Verdict,
+    Action, ActionId, ActionRequest, AgentId, Decision, Label, Name, Reason, SessionId, Timestamp, Verdict,
 };
 
-use crate::approvals::{ApprovalError, Approvals, Standing};
+use crate::approvals::Approvals;
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
@@ -25,11 +28,10 @@ use crate::limiter::Held;
 use crate::names::{self, StampError};
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
+use crate::sessions::first_since;
 use crate::shadow::Shadows;
 
-/// Skills that run at the same time. Each holds a thread and an instance slot;
-/// half of the engine's slots are left to policies.
-const SKILL_CALLS_MAX: usize = 64;
+pub use skills::{Called, Ended, InvokeError, SkillCall};
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -60,44 +62,6 @@ pub enum RecordError {
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
-}
-
-/// Why a skill gave no result.
-#[derive(Debug, thiserror::Error)]
-pub enum InvokeError {
-    /// There is no such skill; nothing was decided.
-    #[error("there is no skill `{0}`")]
-    Unknown(Name),
-    /// The call's names do not fit into an action; nothing was decided.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// A name in the call could be taken for another; nothing was decided.
-    #[error(transparent)]
-    Stamp(#[from] StampError),
-    /// The verdict is not an allow.
-    #[error("{}", refusal(.0))]
-    Refused(Box<Verdict>),
-    /// It waits for a person's answer. See [`Host::invoke_approved`].
-    #[error("{}", refusal(verdict))]
-    Waits {
-        /// Its name for whoever answers.
-        seq: u64,
-        /// Who wants a person's word, and why.
-        verdict: Box<Verdict>,
-    },
-    /// There is no yes to the call, or not this call's.
-    #[error(transparent)]
-    Approval(#[from] ApprovalError),
-    /// The skill ran and gave no result.
-    #[error(transparent)]
-    Skill(#[from] SkillError),
-    /// The skill ran and its outcome could not be recorded: what cannot be
-    /// accounted for is not handed out.
-    #[error("the outcome could not be recorded: {0}")]
-    Record(#[from] RecordError),
-    /// The thread the skill ran on is gone.
-    #[error("the host is shutting down")]
-    Stopping,
 }
 
 /// What a refused caller is told, in one line.
@@ -141,7 +105,7 @@ impl Host {
         clock: Clock,
         ids: ActionIds,
     ) -> Self {
-        let skill_calls = Semaphore::new(SKILL_CALLS_MAX);
+        let skill_calls = Semaphore::new(skills::AT_ONCE_MAX);
         let shadows = Shadows::new(Arc::clone(&ledger));
         Self { switch: Switch::new(running), ledger, shadows, approvals, keeper, skill_calls, verifier, clock, ids }
     }
@@ -176,8 +140,17 @@ impl Host {
     /// # Errors
     /// A name in it could be taken for another.
     pub fn stamp(&self, request: ActionRequest) -> Result<Action, StampError> {
+        self.stamp_as(request, self.ids.next()?)
+    }
+
+    /// The same with an id from elsewhere. Whoever gives it sees to it that no
+    /// other action has it; those of [`stamp`](Self::stamp) have no `@`.
+    ///
+    /// # Errors
+    /// A name in it could be taken for another.
+    pub fn stamp_as(&self, request: ActionRequest, id: ActionId) -> Result<Action, StampError> {
         names::check(&request)?;
-        Ok(request.at(self.ids.next()?, (self.clock)()))
+        Ok(request.at(id, (self.clock)()))
     }
 
     /// Decides one action: limits, policies, ledger. The action may be carried
@@ -214,8 +187,9 @@ impl Host {
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what
-    /// failed is given back where a limit says so, what succeeded or is unknown
-    /// is spent, as much as the outcome says or else as was reserved. A decision
+    /// failed or was withdrawn is given back where a limit says so, what
+    /// succeeded or is unknown is spent, as much as the outcome says or else as
+    /// was reserved. A decision
     /// without an outcome holds for `hold_s`.
     ///
     /// # Errors
@@ -233,6 +207,7 @@ impl Host {
             let spent: Vec<_> = outcome.spent.iter().map(|(what, amount)| (what.as_str(), *amount)).collect();
             match outcome.status {
                 Status::Failed => held.fail(now),
+                Status::Unknown if outcome.withdrawn => held.fail(now),
                 // It may have happened, and then it has cost what it costs.
                 Status::Succeeded | Status::Unknown => held.succeed(&spent, now),
             }
@@ -255,66 +230,32 @@ impl Host {
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
-    /// Calls a skill for an agent: decides the operation `skill/NAME`, runs it
-    /// in a fresh sandbox if that is allowed, and records how it ended. Needs
-    /// a tokio runtime, whose blocking threads the skill runs on.
+    /// The ids of the actions that were decided in the last while, oldest first:
+    /// the newest of them, if there are more than `most`. Blocks while it reads
+    /// the log.
     ///
     /// # Errors
-    /// There is no such skill, the call is refused, or the skill gave no result.
-    pub async fn invoke(&self, caller: &Caller, name: &Name, input: Json) -> Result<Json, InvokeError> {
-        let skill = self.skills().get(name).cloned().ok_or_else(|| InvokeError::Unknown(name.clone()))?;
-        let action = self.stamp(ActionRequest {
-            session: caller.session.clone(),
-            agent: caller.agent.clone(),
-            operation: format!("skill/{name}").parse()?,
-            resource: format!("skill:{name}").parse()?,
-            arguments: input,
-            attributes: BTreeMap::new(),
-            labels: caller.labels.clone(),
-        })?;
-        let decided = self.decide_for(&action, Able::ARGUMENTS).await;
-        self.call(skill, &action, decided).await
-    }
-
-    /// Calls a skill as [`invoke`](Self::invoke) was asked to, and a person
-    /// approved since. It has to be the caller's own call.
-    ///
-    /// # Errors
-    /// There is no yes to it, or as [`invoke`](Self::invoke).
-    pub async fn invoke_approved(&self, caller: &Caller, seq: u64) -> Result<Json, InvokeError> {
-        let action = self.approvals.action(seq)?;
-        let own = (&caller.agent, &caller.session) == (&action.agent, &action.session);
-        let name = action.operation.as_str().strip_prefix("skill/").filter(|_| own);
-        let name: Name = name.ok_or(ApprovalError::OtherAction(seq))?.parse()?;
-        let skill = self.skills().get(&name).cloned().ok_or(InvokeError::Unknown(name))?;
-        let decided = self.decide_approved(seq, &action, Able::ARGUMENTS).await?;
-        self.call(skill, &action, decided).await
-    }
-
-    async fn call(&self, skill: Arc<Skill>, action: &Action, decided: Decided) -> Result<Json, InvokeError> {
-        if !decided.verdict.is_allow() {
-            let verdict = Box::new(decided.verdict);
-            let seq = decided.receipt.map(|receipt| receipt.seq());
-            return Err(match seq.filter(|seq| matches!(self.approval(*seq), Ok(Standing::Waiting(_)))) {
-                Some(seq) => InvokeError::Waits { seq, verdict },
-                None => InvokeError::Refused(verdict),
-            });
+    /// The log can't be read.
+    pub fn decided_within(&self, time: Duration, most: usize) -> Result<Vec<ActionId>, ReadError> {
+        let log = LogReader::open(&self.log())?;
+        let size = log.size()?;
+        // Each has one entry, and most have another for their outcomes.
+        let newest = size.saturating_sub((most as u64).saturating_mul(2));
+        let from = first_since(&log, size, (self.clock)().before(time))?.max(newest);
+        let mut decided = Vec::new();
+        for entry in log.entries(from, size - from) {
+            if let Body::Decision(about, _) = entry?.body {
+                decided.push(about.action);
+            }
         }
-        let start = Instant::now();
-        let output = self.run(skill, &action.agent, decided.arguments(action)).await;
-        let outcome = match &output {
-            Ok(output) => Outcome::succeeded(output.as_str().as_bytes()),
-            Err(error) => Outcome::failed(&error.to_string()),
-        };
-        self.record_outcome(action, decided, outcome.took(start.elapsed())).await?;
-        output
+        decided.drain(..decided.len().saturating_sub(most));
+        Ok(decided)
     }
 
-    async fn run(&self, skill: Arc<Skill>, agent: &AgentId, input: &Json) -> Result<Json, InvokeError> {
-        let _place = self.skill_calls.acquire().await.map_err(|_| InvokeError::Stopping)?;
-        let (agent, input) = (agent.clone(), input.clone());
-        let call = tokio::task::spawn_blocking(move || skill.invoke(&agent, &input));
-        Ok(call.await.map_err(|_| InvokeError::Stopping)??)
+    /// Why nothing can be recorded any more, if the log has stopped. The host
+    /// denies everything then.
+    pub fn stopped(&self) -> Option<StopCause> {
+        self.ledger.log.stopped()
     }
 
     /// The skills, by name, as they are now.

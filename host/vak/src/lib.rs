@@ -91,7 +91,7 @@ pub use approvals::{ApprovalError, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
-pub use host::{Caller, Decided, Host, InvokeError, RecordError, refusal};
+pub use host::{Called, Caller, Decided, Ended, Host, InvokeError, RecordError, SkillCall, refusal};
 pub use installation::Installation;
 pub use kept::KeptError;
 pub use ledger::{LogError, open as open_log};
@@ -102,10 +102,10 @@ pub use overlay::Override;
 pub use refused::RefusedConfig;
 pub use running::{PrepareError, Prepared, SwitchError};
 
-pub use vak_audit::{Expected, Receipt, VerifierKey, open_source, verify_all};
+pub use vak_audit::{Expected, ReadError, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_pipeline::Able;
 pub use vak_trust::PrivateKey;
 pub use vak_types::{
-    Action, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, Person, SessionId, Verdict,
+    Action, ActionId, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, Person, SessionId, Verdict,
 };

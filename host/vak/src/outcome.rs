@@ -16,6 +16,8 @@ pub struct Outcome {
     pub(crate) detail: String,
     pub(crate) duration: Duration,
     pub(crate) spent: Vec<(String, u64)>,
+    /// Nothing can have been done, whatever the status says.
+    pub(crate) withdrawn: bool,
 }
 
 impl Outcome {
@@ -34,6 +36,13 @@ impl Outcome {
         Self::new(Status::Unknown, None, detail)
     }
 
+    /// The verdict never left the host, so nothing was done on it. The log says
+    /// that nobody knows, and `detail` why; what was held comes back as if it had
+    /// failed. Only for who can be sure: one byte of the answer may be enough.
+    pub fn withdrawn(detail: &str) -> Self {
+        Self { withdrawn: true, ..Self::unknown(detail) }
+    }
+
     /// The same, with how long it took.
     #[must_use]
     pub fn took(self, duration: Duration) -> Self {
@@ -50,6 +59,13 @@ impl Outcome {
 
     fn new(status: Status, result: Option<&[u8]>, detail: &str) -> Self {
         let detail = printable(detail, DETAIL_BYTES_MAX);
-        Self { status, result: result.map(Contents::of), detail, duration: Duration::ZERO, spent: Vec::new() }
+        Self {
+            status,
+            result: result.map(Contents::of),
+            detail,
+            duration: Duration::ZERO,
+            spent: Vec::new(),
+            withdrawn: false,
+        }
     }
 }

@@ -122,6 +122,11 @@ impl Prepared {
         fixed(config.state == now.state, "state")?;
         fixed(config.audit == now.audit, "audit")?;
         fixed(config.mcp == now.mcp, "mcp")?;
+        let same = match (&config.server, &now.server) {
+            (Some(next), Some(now)) => next.same_but_tokens(now),
+            (next, now) => next == now,
+        };
+        fixed(same, "server")?;
         // The limits in it are looked at, and not taken: those that run go on.
         let Parts { loaded, .. } = Parts::load(&config, time)?;
         Ok(Self { config, loaded })

@@ -4,6 +4,7 @@
 
 use futures_executor::block_on;
 use vak::{Action, ActionRequest, Decided, Host, Json, Outcome};
+use vak_audit::{Body, LogReader, Status};
 use vak_test_support::Site;
 use vak_types::AttributeValue;
 
@@ -69,6 +70,31 @@ fn money_is_reserved_spent_and_given_back() {
     end(&host, third, Outcome::succeeded(b"paid").spent("cost_micros", 80));
     denied_by("money", &pay(&host, 1));
     denied_by("money", &pay(&host, 0));
+}
+
+/// Unlike an outcome that is unknown: there, it may have been done.
+#[test]
+fn what_nobody_was_told_has_cost_nothing() {
+    let (host, site) = host();
+    end(&host, pay(&host, 60), Outcome::withdrawn("the client had gone"));
+    end(&host, pay(&host, 60), Outcome::unknown("the client said nothing"));
+    denied_by("money", &pay(&host, 60));
+    let (one, two) = (decide(&host, "slow", None), decide(&host, "slow", None));
+    denied_by("places", &decide(&host, "slow", None));
+    end(&host, one, Outcome::withdrawn("the client had gone"));
+    assert!(decide(&host, "slow", None).1.verdict.is_allow());
+    drop(two);
+    let log = host.log();
+    host.close().unwrap();
+    let log = LogReader::open(&log).unwrap();
+    let outcomes = log.entries(0, u64::MAX).filter_map(|entry| match entry.unwrap().body {
+        Body::Outcome(_, outcome) => Some((outcome.status, outcome.detail)),
+        _ => None,
+    });
+    let (gone, silent) = ("the client had gone".to_owned(), "the client said nothing".to_owned());
+    let unknown = Status::Unknown;
+    assert_eq!(outcomes.collect::<Vec<_>>(), [(unknown, gone.clone()), (unknown, silent), (unknown, gone)]);
+    drop(site);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn npm_folder(source: &str, folder: &str) -> Result<()> {
 pub(crate) fn python_packages() -> Result<()> {
     python()?;
     python_environment("tests/mcp/python", "python")?;
+    python_environment("tests/server/python", "python-server")?;
     python_environment("tests/conformance", "python-conformance")?;
     python_environment("host/audit-s3/tests/python", "moto")?;
     python_environment("sdk/python-guest", "python-guest")

@@ -68,7 +68,7 @@ async fn measure(mut command: Command) -> f64 {
 }
 
 /// Milliseconds that an append of one entry and its fdatasync take.
-fn sync(folder: &Path) -> f64 {
+pub(crate) fn sync(folder: &Path) -> f64 {
     use std::io::Write as _;
 
     let mut file = std::fs::File::create(folder.join("raw-sync")).unwrap();

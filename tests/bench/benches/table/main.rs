@@ -16,6 +16,7 @@ mod memory;
 mod policy;
 mod print;
 mod reused;
+mod server;
 mod skills;
 mod trust;
 
@@ -33,6 +34,7 @@ const SECTIONS: &[Section] = &[
     ("decisions", decisions::rows),
     ("durable", durable::rows),
     ("gateway", gateway::rows),
+    ("server", server::rows),
     ("audit-writing", audit::writing),
     ("audit-reading", audit::reading),
 ];

@@ -1,0 +1,67 @@
+//! `vak token`
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use vak::AgentId;
+use vak::config::{self, Scope};
+use vak_types::{Digest, Name, Pattern};
+
+/// Random bytes in a token: nobody guesses one of 2^256.
+const TOKEN_BYTES: usize = 32;
+
+/// Make tokens for clients of `vak serve`.
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// Make a token, and print it and its lines for the configuration, which have
+    /// its digest. It is shown once and kept nowhere: give it to the client.
+    New {
+        /// Its name: ids and sessions belong to it.
+        name: Name,
+        /// What it is good for; repeatable.
+        #[arg(long = "scope", value_enum, default_values = ["decide"])]
+        scopes: Vec<ScopeName>,
+        /// An agent that its holder may act as, or several, such as `team-*`;
+        /// repeatable.
+        #[arg(long = "agent", value_name = "AGENT")]
+        agents: Vec<Pattern<AgentId>>,
+    },
+}
+
+/// A scope on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ScopeName {
+    /// Ask for decisions, and say what came of them.
+    Decide,
+    /// Have the host run skills.
+    Execute,
+    /// Read the metrics.
+    Metrics,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Decide => Self::Decide,
+            ScopeName::Execute => Self::Execute,
+            ScopeName::Metrics => Self::Metrics,
+        }
+    }
+}
+
+impl Token {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let Self::New { name, scopes, agents } = self;
+        let scopes: BTreeSet<_> = scopes.into_iter().map(Scope::from).collect();
+        if agents.is_empty() && scopes != BTreeSet::from([Scope::Metrics]) {
+            anyhow::bail!("say whom its holder may act as, such as `--agent ada` or `--agent 'team-*'`");
+        }
+        let mut bytes = [0; TOKEN_BYTES];
+        getrandom::fill(&mut bytes)?;
+        let token = format!("vak_{}", Digest::from_bytes(bytes).to_hex());
+        let line = config::Token { name, digest: Digest::of(token.as_bytes()), scopes, agents };
+        println!("{token}\n\n[[server.tokens]]\n{}", toml::to_string(&line)?.trim_end());
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,267 @@
+//! From a typed request to an answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+use vak::config::ServerLimits;
+use vak::{ActionId, ActionRequest, Caller, Host, InvokeError, Outcome, ReadError};
+
+use super::answer::{Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer};
+use super::ids::{Claim, Content, Ids, heard};
+use super::metrics::{End, Metrics};
+use super::parcel::Parcel;
+use super::problem::{Kind, Problem};
+use super::seal::Seals;
+use super::waiting::{Bounds, Open, Waiting};
+use super::who::Who;
+use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest};
+
+/// How often it is looked who waits too long.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Decisions that are looked at in the log when the server starts, for the ids of
+/// those that must not be decided again: two seconds of reading and 20 MB.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Where requests are answered. What is begun here is ended here, whether or not
+/// the client stays: each method is called in a task of `tasks`.
+pub(crate) struct Desk {
+    host: Arc<Host>,
+    pub(crate) seals: Seals,
+    pub(crate) waiting: Waiting,
+    ids: Ids,
+    metrics: Arc<Metrics>,
+    pub(crate) tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl Desk {
+    /// To be called in a tokio runtime, which what is ended later is ended in.
+    pub(crate) fn new(host: Arc<Host>, limits: &ServerLimits, seals: Seals, metrics: Arc<Metrics>) -> Self {
+        let bounds = Bounds {
+            all: limits.waiting_max,
+            per_agent: limits.waiting_per_agent_max,
+            time: Duration::from_secs(limits.outcome_s),
+        };
+        Self {
+            host,
+            seals,
+            waiting: Waiting::new(bounds),
+            ids: Ids::new(Duration::from_secs(limits.ids_s), limits.ids_max),
+            metrics,
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+        }
+    }
+
+    /// Takes note of what was decided before the server was started, as far as
+    /// its ids still count. Blocks while it reads the log.
+    pub(crate) fn remember(&self, within: Duration) -> Result<(), ReadError> {
+        let decided = self.host.decided_within(within, REMEMBERED_MAX)?;
+        self.ids.remember(decided.into_iter().filter(Seals::is_sealed).collect(), Instant::now());
+        Ok(())
+    }
+
+    pub(crate) async fn decide(self: Arc<Self>, who: Arc<Who>, request: DecideRequest) -> Result<Answer, Problem> {
+        let DecideRequest { id, agent, session, operation, resource, arguments, attributes, labels, able } = request;
+        who.acts_as(&agent)?;
+        let session = self.seals.session(&who, &agent, session)?;
+        let id = id.map(|id| self.seals.action(&who, &agent, &id)).transpose().map_err(malformed)?;
+        let attributes = attributes.0;
+        let asked = ActionRequest { session, agent, operation, resource, arguments, attributes, labels };
+        let content = id.as_ref().map(|_| content_of(&asked, able.into())).transpose()?;
+        let desk = Arc::clone(&self);
+        let (id_too, owner) = (id.clone(), Arc::clone(&who.space));
+        let work = async move { desk.decide_now(owner, asked, able.into(), id_too).await };
+        match id.zip(content) {
+            Some((id, content)) => self.once(&who, &id, content, work).await,
+            None => work.await,
+        }
+    }
+
+    async fn decide_now(
+        self: Arc<Self>,
+        owner: Arc<str>,
+        asked: ActionRequest,
+        able: vak::Able,
+        id: Option<ActionId>,
+    ) -> Result<Answer, Problem> {
+        let action = match id {
+            Some(id) => self.host.stamp_as(asked, id),
+            None => self.host.stamp(asked),
+        };
+        let action = action.map_err(malformed)?;
+        let decided = self.host.decide_for(&action, able).await;
+        self.metrics.decided(decided.verdict.decision);
+        let (allowed, lasting) = (decided.verdict.is_allow(), decided.receipt.is_some());
+        let told = Answer::new(&DecideAnswer::new(&action, &decided), None)?;
+        if !allowed {
+            return Ok(Answer { lasting, ..told });
+        }
+        let (number, gone) = self.waiting.add(Open::new(owner, action, decided), Instant::now());
+        let parcel = Arc::new(Parcel::new(Arc::clone(&self), number));
+        for open in gone {
+            self.end(open, Outcome::unknown("others took its place before an outcome was reported"), End::Unreported);
+        }
+        Ok(Answer { parcel: Some(parcel), ..told })
+    }
+
+    /// Each by itself, asked in their order.
+    pub(crate) async fn batch(self: Arc<Self>, who: Arc<Who>, request: BatchRequest) -> Vec<Result<Answer, Problem>> {
+        let one = |action| Arc::clone(&self).decide(Arc::clone(&who), action);
+        join_all(request.actions.into_iter().map(one)).await
+    }
+
+    pub(crate) async fn execute(self: Arc<Self>, who: Arc<Who>, request: ExecuteRequest) -> Result<Answer, Problem> {
+        let ExecuteRequest { id, agent, session, skill, input, labels } = request;
+        who.acts_as(&agent)?;
+        let session = self.seals.session(&who, &agent, session)?;
+        let id = id.map(|id| self.seals.action(&who, &agent, &id)).transpose().map_err(malformed)?;
+        let caller = Caller { agent, session, labels };
+        let call = self.host.skill_call(&caller, &skill, input, id.clone()).map_err(|error| match error {
+            InvokeError::Unknown(_) => Problem::new(Kind::NoSuchSkill, error.to_string()),
+            error => malformed(error),
+        })?;
+        let action = call.action();
+        let content = content(
+            &["execute", action.session.as_str(), action.agent.as_str(), skill.as_str()],
+            action.arguments.as_str(),
+            &action.labels,
+        );
+        let desk = Arc::clone(&self);
+        let work = async move {
+            let action = call.action().id.clone();
+            let called = desk.host.call(call).await.map_err(not_recorded)?;
+            desk.metrics.decided(called.verdict.decision);
+            let told = Answer::new(&ExecuteAnswer::new(&action, &called), None)?;
+            Ok(Answer { lasting: called.receipt.is_some(), ..told })
+        };
+        match id {
+            Some(id) => self.once(&who, &id, content, work).await,
+            None => work.await,
+        }
+    }
+
+    pub(crate) async fn outcome(self: Arc<Self>, who: Arc<Who>, request: OutcomeRequest) -> Result<Answer, Problem> {
+        let open = self.waiting.take(&request.action, &who.space).ok_or_else(|| {
+            let detail = "it has its outcome already, waited too long for one, was not allowed, or is another's";
+            Problem::new(Kind::NoSuchDecision, detail)
+        })?;
+        let recorded = self.host.record_outcome(&open.action, open.decided, request.outcome()).await;
+        self.metrics.ended(if recorded.is_ok() { End::Reported } else { End::Lost });
+        let receipt = (&recorded.map_err(not_recorded)?).into();
+        Answer::new(&OutcomeAnswer { receipt }, None)
+    }
+
+    /// Does the work if the id is new, and otherwise answers as before.
+    async fn once(
+        &self,
+        who: &Who,
+        id: &ActionId,
+        content: Content,
+        work: impl Future<Output = Result<Answer, Problem>>,
+    ) -> Result<Answer, Problem> {
+        loop {
+            match self.ids.claim(&who.space, id, content, Instant::now())? {
+                Claim::Mine(turn) => {
+                    let answer = work.await?;
+                    if answer.lasting {
+                        turn.say(&answer);
+                    }
+                    return Ok(answer);
+                }
+                Claim::Theirs(said) => {
+                    if let Some(answer) = heard(said).await {
+                        self.metrics.repeated.add();
+                        return answer;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends an allowed action whose verdict never left.
+    pub(crate) fn withdraw(&self, number: u64) {
+        if let Some(open) = self.waiting.withdraw(number) {
+            self.end(open, Outcome::withdrawn("the client went before the verdict could be told"), End::Withdrawn);
+        }
+    }
+
+    /// Ends what nobody has reported of, now and then, for as long as it is
+    /// polled.
+    pub(crate) async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            self.ids.tidy(Instant::now());
+            for open in self.waiting.expired(Instant::now()) {
+                self.end(open, Outcome::unknown("no outcome was reported in time"), End::Unreported);
+            }
+        }
+    }
+
+    /// Ends all that waits. What was told may have been done.
+    pub(crate) fn end_all(&self) {
+        for open in self.waiting.all() {
+            self.end(open, Outcome::unknown("the server stopped before an outcome was reported"), End::Unreported);
+        }
+    }
+
+    fn end(&self, open: Open, outcome: Outcome, end: End) {
+        let (host, metrics) = (Arc::clone(&self.host), Arc::clone(&self.metrics));
+        let record = async move {
+            let recorded = host.record_outcome(&open.action, open.decided, outcome).await;
+            metrics.ended(if recorded.is_ok() { end } else { End::Lost });
+            if let Err(error) = recorded {
+                tracing::error!(action = %open.action.id, "an outcome could not be recorded: {error}");
+            }
+        };
+        self.tasks.spawn_on(record, &self.runtime);
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+    }
+}
+
+fn malformed(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::Malformed, error.to_string())
+}
+
+fn not_recorded(error: impl std::fmt::Display) -> Problem {
+    tracing::error!("an outcome could not be recorded: {error}");
+    Problem::new(
+        Kind::NotRecorded,
+        "the outcome could not be recorded; the host denies everything until it is started again",
+    )
+}
+
+fn content_of(asked: &ActionRequest, able: vak::Able) -> Result<Content, Problem> {
+    let attributes = serde_json::to_string(&asked.attributes).map_err(Problem::internal)?;
+    let able = format!("{}{}", u8::from(able.arguments), u8::from(able.headers));
+    let texts = [
+        "decide",
+        asked.session.as_str(),
+        asked.agent.as_str(),
+        asked.operation.as_str(),
+        asked.resource.as_str(),
+        &attributes,
+        &able,
+    ];
+    Ok(content(&texts, asked.arguments.as_str(), &asked.labels))
+}
+
+/// A digest of texts, each with its length, so that no two lists have one.
+fn content(texts: &[&str], arguments: &str, labels: &[vak::Label]) -> Content {
+    let mut hasher = blake3::Hasher::new();
+    let labels = labels.iter().map(vak::Label::as_str);
+    for text in texts.iter().copied().chain([arguments]).chain(labels) {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}

@@ -1,0 +1,215 @@
+//! What happened, in numbers, as Prometheus reads them.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::StatusCode;
+use vak::Decision;
+
+/// What requests are told apart by. What is not one of these is the last.
+const ROUTES: [&str; 11] = [
+    "/v1/decide",
+    "/v1/outcome",
+    "/v1/execute",
+    "/v1/sessions",
+    "/v1/batch",
+    "/health",
+    "/ready",
+    "/live",
+    "/metrics",
+    "/openapi.json",
+    "other",
+];
+
+/// The statuses that are answered. What is not one of these is the last.
+const STATUSES: [&str; 15] =
+    ["200", "400", "401", "403", "404", "405", "408", "409", "411", "413", "415", "500", "503", "504", "other"];
+
+/// Upper ends of the buckets, in seconds: from a decision that waits for no disk
+/// to one that waits for a person who restarts it.
+const BUCKETS: [(&str, Duration); 12] = [
+    ("0.0001", Duration::from_micros(100)),
+    ("0.00025", Duration::from_micros(250)),
+    ("0.0005", Duration::from_micros(500)),
+    ("0.001", Duration::from_millis(1)),
+    ("0.0025", Duration::from_micros(2_500)),
+    ("0.005", Duration::from_millis(5)),
+    ("0.01", Duration::from_millis(10)),
+    ("0.025", Duration::from_millis(25)),
+    ("0.1", Duration::from_millis(100)),
+    ("0.5", Duration::from_millis(500)),
+    ("2.5", Duration::from_millis(2_500)),
+    ("10", Duration::from_secs(10)),
+];
+
+/// Decisions, in the order of their words.
+const DECISIONS: [Decision; 4] = [Decision::Allow, Decision::Backtrack, Decision::Escalate, Decision::Deny];
+
+/// How an allowed action ended, as the server counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Reported,
+    /// Nobody reported in time, or others took its place.
+    Unreported,
+    /// Its verdict never left.
+    Withdrawn,
+    /// The log did not take it.
+    Lost,
+}
+
+const ENDS: [(End, &str); 4] =
+    [(End::Reported, "reported"), (End::Unreported, "unreported"), (End::Withdrawn, "withdrawn"), (End::Lost, "lost")];
+
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How long things took. Each is counted in one bucket; Prometheus wants each
+/// bucket with those below, which is what is printed.
+#[derive(Debug, Default)]
+struct Histogram {
+    buckets: [Count; BUCKETS.len()],
+    beyond: Count,
+    nanos: AtomicU64,
+}
+
+impl Histogram {
+    fn observe(&self, took: Duration) {
+        let bucket = BUCKETS.iter().position(|(_, end)| took <= *end).and_then(|at| self.buckets.get(at));
+        bucket.unwrap_or(&self.beyond).add();
+        self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn print(&self, name: &str, labels: &str, text: &mut String) -> std::fmt::Result {
+        let mut below = 0;
+        for (count, (end, _)) in self.buckets.iter().zip(BUCKETS) {
+            below += count.get();
+            writeln!(text, "{name}_bucket{{{labels},le=\"{end}\"}} {below}")?;
+        }
+        let all = below + self.beyond.get();
+        writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {all}")?;
+        writeln!(text, "{name}_sum{{{labels}}} {}", self.nanos.load(Ordering::Relaxed) as f64 / 1e9)?;
+        writeln!(text, "{name}_count{{{labels}}} {all}")
+    }
+}
+
+/// All that is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    requests: [[Count; STATUSES.len()]; ROUTES.len()],
+    took: [Histogram; ROUTES.len()],
+    decisions: [Count; DECISIONS.len()],
+    ends: [Count; ENDS.len()],
+    /// Connections that were taken.
+    pub(crate) accepted: Count,
+    /// Connections that were closed at once, since there were too many.
+    pub(crate) refused: Count,
+    /// Requests that were answered as they had been before.
+    pub(crate) repeated: Count,
+}
+
+/// What is measured when it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) connections: usize,
+    pub(crate) waiting: usize,
+    pub(crate) log_writable: bool,
+    pub(crate) policies: usize,
+}
+
+impl Metrics {
+    pub(crate) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
+        let last = ROUTES.len() - 1;
+        let route = ROUTES.iter().position(|route| *route == path).unwrap_or(last);
+        let status = STATUSES.iter().position(|word| *word == status.as_str()).unwrap_or(STATUSES.len() - 1);
+        if let (Some(requests), Some(histogram)) = (self.requests.get(route), self.took.get(route)) {
+            requests.get(status).into_iter().for_each(Count::add);
+            histogram.observe(took);
+        }
+    }
+
+    pub(crate) fn decided(&self, decision: Decision) {
+        let at = DECISIONS.iter().position(|it| *it == decision);
+        at.and_then(|at| self.decisions.get(at)).into_iter().for_each(Count::add);
+    }
+
+    pub(crate) fn ended(&self, end: End) {
+        let at = ENDS.iter().position(|(it, _)| *it == end);
+        at.and_then(|at| self.ends.get(at)).into_iter().for_each(Count::add);
+    }
+
+    /// The text format, version 0.0.4.
+    pub(crate) fn print(&self, now: Now) -> String {
+        let mut text = String::with_capacity(16 << 10);
+        // Writing to a string does not fail.
+        self.write(now, &mut text).unwrap_or_default();
+        text
+    }
+
+    fn write(&self, now: Now, text: &mut String) -> std::fmt::Result {
+        head(text, "vak_http_requests_total", "counter", "Requests that were answered.")?;
+        for (route, counts) in ROUTES.iter().zip(&self.requests) {
+            for (status, count) in STATUSES.iter().zip(counts).filter(|(_, count)| count.get() > 0) {
+                writeln!(text, "vak_http_requests_total{{route=\"{route}\",status=\"{status}\"}} {}", count.get())?;
+            }
+        }
+        let name = "vak_http_request_duration_seconds";
+        head(text, name, "histogram", "From a request's headers to its answer.")?;
+        for (route, histogram) in ROUTES.iter().zip(&self.took) {
+            histogram.print(name, &format!("route=\"{route}\""), text)?;
+        }
+        head(text, "vak_decisions_total", "counter", "Actions that were decided.")?;
+        for (decision, count) in DECISIONS.iter().zip(&self.decisions) {
+            writeln!(text, "vak_decisions_total{{decision=\"{decision}\"}} {}", count.get())?;
+        }
+        head(text, "vak_outcomes_total", "counter", "Allowed actions that have ended.")?;
+        for ((_, end), count) in ENDS.iter().zip(&self.ends) {
+            writeln!(text, "vak_outcomes_total{{end=\"{end}\"}} {}", count.get())?;
+        }
+        let single = [
+            ("vak_http_connections_accepted_total", "counter", "Connections that were taken.", self.accepted.get()),
+            ("vak_http_connections_refused_total", "counter", "Connections beyond the most.", self.refused.get()),
+            ("vak_http_repeated_total", "counter", "Requests answered as before, by their id.", self.repeated.get()),
+            ("vak_http_connections", "gauge", "Connections that are open.", now.connections as u64),
+            ("vak_outcomes_waiting", "gauge", "Allowed actions that wait for their outcome.", now.waiting as u64),
+            ("vak_log_writable", "gauge", "Whether the log takes entries.", now.log_writable.into()),
+            ("vak_policies", "gauge", "Policies that decide.", now.policies as u64),
+        ];
+        for (name, kind, help, value) in single {
+            head(text, name, kind, help)?;
+            writeln!(text, "{name} {value}")?;
+        }
+        Ok(())
+    }
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+    writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_counted_in_one_bucket_and_printed_with_those_below() {
+        let histogram = Histogram::default();
+        for micros in [50, 100, 101, 3_000, 20_000_000] {
+            histogram.observe(Duration::from_micros(micros));
+        }
+        let mut text = String::new();
+        histogram.print("x", "a=\"b\"", &mut text).unwrap();
+        let counts: Vec<_> = text.lines().map(|line| line.rsplit_once(' ').unwrap().1).collect();
+        assert_eq!(counts, ["2", "3", "3", "3", "3", "4", "4", "4", "4", "4", "4", "4", "5", "20.003251", "5"]);
+    }
+}

@@ -1,0 +1,210 @@
+//! Allowed actions that wait for their outcome.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use vak::{Action, ActionId, AgentId, Decided, Json};
+
+/// An allowed action whose outcome is not known yet.
+#[derive(Debug)]
+pub(crate) struct Open {
+    /// Who may say what came of it.
+    pub(crate) owner: Arc<str>,
+    pub(crate) action: Action,
+    pub(crate) decided: Decided,
+}
+
+impl Open {
+    /// Without what an outcome needs nothing of: thousands of them may wait.
+    pub(crate) fn new(owner: Arc<str>, mut action: Action, mut decided: Decided) -> Self {
+        action.arguments = Json::default();
+        action.attributes = BTreeMap::new();
+        action.labels = Vec::new();
+        decided.verdict.reasons = Vec::new();
+        decided.verdict.obligations = Vec::new();
+        decided.arguments = None;
+        Self { owner, action, decided }
+    }
+}
+
+/// How many may wait, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) all: usize,
+    pub(crate) per_agent: usize,
+    pub(crate) time: Duration,
+}
+
+/// Those that wait. Each leaves once: whoever takes it records its outcome.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    bounds: Bounds,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    open: HashMap<ActionId, (u64, Open)>,
+    /// In the order in which they came, which is that of their ends.
+    order: BTreeMap<u64, (Instant, ActionId)>,
+    of_agents: HashMap<AgentId, BTreeSet<u64>>,
+    next: u64,
+}
+
+impl Waiting {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, table: Mutex::default() }
+    }
+
+    /// Adds one, and gives those that give way to it: one with the same id, the
+    /// first of its agent if that has too many, and the first of all if there
+    /// are too many. So whoever never reports takes places from others last.
+    /// Also gives the number that it has from here on.
+    pub(crate) fn add(&self, open: Open, now: Instant) -> (u64, Vec<Open>) {
+        let mut table = self.lock();
+        let mut gone: Vec<_> = table.remove(&open.action.id).into_iter().collect();
+        let first = table.of_agents.get(&open.action.agent).filter(|of_agent| of_agent.len() >= self.bounds.per_agent);
+        if let Some(number) = first.and_then(|of_agent| of_agent.first().copied()) {
+            gone.extend(table.remove_number(number));
+        }
+        if table.open.len() >= self.bounds.all
+            && let Some((&number, _)) = table.order.first_key_value()
+        {
+            gone.extend(table.remove_number(number));
+        }
+        (table.insert(open, now + self.bounds.time), gone)
+    }
+
+    /// Takes one out, if `who` may.
+    pub(crate) fn take(&self, action: &ActionId, who: &str) -> Option<Open> {
+        let mut table = self.lock();
+        table.open.get(action).filter(|(_, open)| *open.owner == *who)?;
+        table.remove(action)
+    }
+
+    /// Takes one out, whoever it is for. By its number: by now another can have
+    /// its id.
+    pub(crate) fn withdraw(&self, number: u64) -> Option<Open> {
+        self.lock().remove_number(number)
+    }
+
+    /// Takes those out that have waited too long.
+    pub(crate) fn expired(&self, now: Instant) -> Vec<Open> {
+        let mut table = self.lock();
+        let mut expired = Vec::new();
+        while let Some((&number, (end, _))) = table.order.first_key_value()
+            && *end <= now
+        {
+            expired.extend(table.remove_number(number));
+        }
+        expired
+    }
+
+    /// Takes all out.
+    pub(crate) fn all(&self) -> Vec<Open> {
+        std::mem::take(&mut *self.lock()).open.into_values().map(|(_, open)| open).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().open.len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn insert(&mut self, open: Open, end: Instant) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.order.insert(number, (end, open.action.id.clone()));
+        self.of_agents.entry(open.action.agent.clone()).or_default().insert(number);
+        self.open.insert(open.action.id.clone(), (number, open));
+        number
+    }
+
+    fn remove(&mut self, action: &ActionId) -> Option<Open> {
+        let (number, open) = self.open.remove(action)?;
+        self.order.remove(&number);
+        if let Some(of_agent) = self.of_agents.get_mut(&open.action.agent) {
+            of_agent.remove(&number);
+            if of_agent.is_empty() {
+                self.of_agents.remove(&open.action.agent);
+            }
+        }
+        Some(open)
+    }
+
+    fn remove_number(&mut self, number: u64) -> Option<Open> {
+        let (_, action) = self.order.get(&number)?;
+        let action = action.clone();
+        self.remove(&action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vak::{ActionRequest, Verdict};
+    use vak_types::Timestamp;
+
+    use super::*;
+
+    fn open(agent: &str, id: &str) -> Open {
+        let request = format!(r#"{{"agent": "{agent}", "session": "s", "operation": "o", "resource": "r"}}"#);
+        let request: ActionRequest = serde_json::from_str(&request).unwrap();
+        let verdict: Verdict =
+            serde_json::from_str(r#"{"decision": "allow", "reasons": [], "unsigned": false}"#).unwrap();
+        let decided = Decided { verdict, receipt: None, arguments: None, held: None };
+        Open::new("token/a".into(), request.at(id.parse().unwrap(), Timestamp::default()), decided)
+    }
+
+    fn ids(open: &[Open]) -> Vec<String> {
+        let mut ids: Vec<_> = open.iter().map(|open| open.action.id.to_string()).collect();
+        ids.sort();
+        ids
+    }
+
+    fn waiting() -> Waiting {
+        Waiting::new(Bounds { all: 4, per_agent: 2, time: Duration::from_secs(10) })
+    }
+
+    #[test]
+    fn who_has_too_many_gives_way_first() {
+        let (waiting, now) = (waiting(), Instant::now());
+        let add = |agent, id| ids(&waiting.add(open(agent, id), now).1);
+        assert!(add("ada", "1").is_empty() && add("ada", "2").is_empty());
+        assert_eq!(add("ada", "3"), ["1"]);
+        assert!(add("bob", "4").is_empty() && add("bob", "5").is_empty());
+        assert_eq!(add("bob", "6"), ["4"]);
+        // Full: the one that waits longest.
+        assert_eq!(add("cyd", "7"), ["2"]);
+        // The same id again is another action.
+        assert_eq!(add("cyd", "7"), ["7"]);
+        assert_eq!(waiting.len(), 4);
+        assert_eq!(ids(&waiting.all()), ["3", "5", "6", "7"]);
+        assert_eq!((waiting.len(), waiting.lock().order.len(), waiting.lock().of_agents.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn each_is_taken_once_and_by_its_owner() {
+        let (waiting, now) = (waiting(), Instant::now());
+        let (number, _) = waiting.add(open("ada", "1"), now);
+        let id = "1".parse().unwrap();
+        assert!(waiting.take(&id, "token/b").is_none());
+        assert!(waiting.take(&id, "token/a").is_some());
+        assert!(waiting.take(&id, "token/a").is_none() && waiting.withdraw(number).is_none());
+        assert!(waiting.lock().of_agents.is_empty());
+    }
+
+    #[test]
+    fn nobody_waits_forever() {
+        let (waiting, now) = (waiting(), Instant::now());
+        waiting.add(open("ada", "1"), now);
+        waiting.add(open("ada", "2"), now + Duration::from_secs(5));
+        assert!(waiting.expired(now + Duration::from_secs(9)).is_empty());
+        assert_eq!(ids(&waiting.expired(now + Duration::from_secs(10))), ["1"]);
+        assert_eq!(ids(&waiting.expired(now + Duration::from_secs(15))), ["2"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! Who asks, and what they may do.
+
+use std::collections::{BTreeSet, HashMap};
+use std::marker::PhantomData;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::extract::FromRequestParts;
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
+use vak::config::Scope;
+use vak::{AgentId, Config};
+use vak_types::{Digest, Pattern};
+
+use super::problem::{Kind, Problem};
+use super::state::Shared;
+
+/// Longer than any token.
+const TOKEN_BYTES_MAX: usize = 256;
+
+/// The way a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    Address,
+    Socket,
+}
+
+/// Who asks: the holder of a token, or whoever can open the socket.
+#[derive(Debug)]
+pub(crate) struct Who {
+    /// Its name. Ids and sessions are apart by it.
+    pub(crate) space: Arc<str>,
+    scopes: BTreeSet<Scope>,
+    agents: Vec<Pattern<AgentId>>,
+}
+
+impl Who {
+    fn may(&self, scope: Scope) -> Result<(), Problem> {
+        match self.scopes.contains(&scope) {
+            true => Ok(()),
+            false => {
+                let detail = format!("it lacks the scope `{}`; add it in `server.tokens`", scope.word());
+                Err(Problem::new(Kind::Scope, detail))
+            }
+        }
+    }
+
+    /// Whether it may act as `agent`.
+    pub(crate) fn acts_as(&self, agent: &AgentId) -> Result<(), Problem> {
+        match Pattern::any(&self.agents, agent) {
+            true => Ok(()),
+            false => Err(Problem::new(Kind::Agent, "`agent` is none of those it may act as")),
+        }
+    }
+}
+
+/// Everybody known, as the configuration that decides says it.
+pub(crate) struct Authority(RwLock<Known>);
+
+struct Known {
+    config: Arc<Config>,
+    tokens: HashMap<Digest, Arc<Who>>,
+    socket: Option<Arc<Who>>,
+}
+
+impl Known {
+    fn of(config: &Arc<Config>) -> Self {
+        let mut known = Self { tokens: HashMap::new(), socket: None, config: Arc::clone(config) };
+        let Some(server) = &config.server else { return known };
+        known.tokens = server
+            .tokens
+            .iter()
+            .map(|token| {
+                let (scopes, agents) = (token.scopes.clone(), token.agents.clone());
+                (token.digest, Arc::new(Who { space: format!("token/{}", token.name).into(), scopes, agents }))
+            })
+            .collect();
+        known.socket = server.socket.as_ref().filter(|socket| !socket.scopes.is_empty()).map(|socket| {
+            let (scopes, agents) = (socket.scopes.clone(), socket.agents.clone());
+            Arc::new(Who { space: "socket".into(), scopes, agents })
+        });
+        known
+    }
+
+    fn who(&self, token: Option<&[u8]>, via: Via) -> Option<Arc<Who>> {
+        match (token, via) {
+            // By its digest: how long that takes says nothing of the token.
+            (Some(token), _) => self.tokens.get(&Digest::of(token)).cloned(),
+            (None, Via::Socket) => self.socket.clone(),
+            (None, Via::Address) => None,
+        }
+    }
+}
+
+impl Authority {
+    pub(crate) fn new(config: &Arc<Config>) -> Self {
+        Self(RwLock::new(Known::of(config)))
+    }
+
+    /// Who asks, as `config` knows them. A token that is not known is not taken
+    /// for none.
+    fn who(&self, config: &Arc<Config>, headers: &HeaderMap, via: Via) -> Result<Arc<Who>, Problem> {
+        let token = token(headers)?;
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let who = match Arc::ptr_eq(&known.config, config) {
+            true => known.who(token, via),
+            false => {
+                drop(known);
+                let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+                *known = Known::of(config);
+                known.who(token, via)
+            }
+        };
+        who.ok_or_else(unauthorized)
+    }
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(Kind::Unauthorized, "send `Authorization: Bearer TOKEN` with a token that `server.tokens` lists")
+}
+
+/// The token of a request, if it shows one.
+fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let token = match value.as_bytes().split_at_checked("bearer ".len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token,
+        _ => return Err(unauthorized()),
+    };
+    match given.next() {
+        None if (1..=TOKEN_BYTES_MAX).contains(&token.len()) => Ok(Some(token)),
+        _ => Err(unauthorized()),
+    }
+}
+
+/// A scope as a type, so that it is asked for before a body is read.
+pub(crate) trait Right {
+    const SCOPE: Scope;
+}
+
+pub(crate) struct ToDecide;
+pub(crate) struct ToExecute;
+pub(crate) struct ToReadMetrics;
+
+impl Right for ToDecide {
+    const SCOPE: Scope = Scope::Decide;
+}
+impl Right for ToExecute {
+    const SCOPE: Scope = Scope::Execute;
+}
+impl Right for ToReadMetrics {
+    const SCOPE: Scope = Scope::Metrics;
+}
+
+/// Somebody known, who may do that.
+pub(crate) struct May<R>(pub(crate) Arc<Who>, pub(crate) PhantomData<R>);
+
+impl<R: Right> FromRequestParts<Shared> for May<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Problem> {
+        let who = known(parts, server)?;
+        who.may(R::SCOPE)?;
+        Ok(Self(who, PhantomData))
+    }
+}
+
+/// Somebody known who may act as an agent, for whatever.
+pub(crate) struct Anybody(pub(crate) Arc<Who>);
+
+impl FromRequestParts<Shared> for Anybody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Problem> {
+        Ok(Self(known(parts, server)?))
+    }
+}
+
+fn known(parts: &Parts, server: &Shared) -> Result<Arc<Who>, Problem> {
+    let via = parts.extensions.get().copied().unwrap_or(Via::Address);
+    server.authority.who(&server.host.config(), &parts.headers, via)
+}

@@ -1,0 +1,55 @@
+//! The HTTP server.
+
+mod load;
+mod served;
+
+use crate::fixture::rules;
+use crate::gateway::sync;
+use crate::print::{Row, quantile};
+use load::{BATCH, load};
+use served::Served;
+
+/// Decisions after which memory is looked at the first time, and the last.
+const WARM: usize = 10_000;
+const MANY: usize = 1_000_000;
+
+/// Decisions over loopback with keep-alive and 64 connections, by one policy;
+/// client and server share the machine. Nobody reports outcomes, and all wait.
+pub(crate) fn rows() -> Vec<Row> {
+    let waiting = "limits = { waiting_max = 10_000_000, waiting_per_agent_max = 10_000_000 }";
+    let mut rows = Vec::new();
+    {
+        let served = Served::start(&rules(20), waiting, "durable");
+        let sync = sync(served.folder());
+        let (rate, mut millis) = load(served.address(), served.token());
+        let (p50, p99) = (quantile(&mut millis, 0.5), quantile(&mut millis, 0.99));
+        let text = format!("p50 {p50:.2} ms; a sync {sync:.3} ms");
+        rows.push(Row::at_least("HTTP decide, durable, 64 connections", rate, 10_000.0, "/s", text));
+        let text = format!("{p99:.2} ms; a sync {sync:.3} ms");
+        rows.push(Row::at_most("… p99", p99 / sync, 6.0, "syncs", text));
+    }
+    {
+        let served = Served::start(&rules(20), waiting, "accepted");
+        let (rate, mut millis) = load(served.address(), served.token());
+        let (p50, p99) = (quantile(&mut millis, 0.5), quantile(&mut millis, 0.99));
+        let text = format!("p50 {p50:.2} ms, p99 {p99:.2} ms");
+        rows.push(Row::at_least("HTTP decide, accepted, 64 connections", rate, 25_000.0, "/s", text));
+    }
+    let served = Served::start(&rules(20), "", "accepted");
+    let idle = served.megabytes();
+    rows.push(Row::at_most("memory of an idle server", idle, 60.0, "MB", String::new()));
+    let mut connection = load::Batches::to(served.address(), served.token());
+    (0..WARM / BATCH).for_each(|_| connection.ask());
+    let warm = served.megabytes();
+    (WARM / BATCH..MANY / BATCH).for_each(|_| connection.ask());
+    let many = served.megabytes();
+    let text = format!("{many:.1} MB; after {WARM} {warm:.1} MB; each ended, most of them unreported");
+    rows.push(Row::at_most(
+        "… more after 1,000,000 decisions than after 10,000",
+        100.0 * (many / warm - 1.0),
+        10.0,
+        "%",
+        text,
+    ));
+    rows
+}

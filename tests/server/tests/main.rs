@@ -1,0 +1,19 @@
+//! The HTTP server as its clients see it: the real `vak serve`, driven over
+//! sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bodies;
+mod client;
+mod decisions;
+mod draining;
+mod execute;
+mod floods;
+mod ids;
+mod leaving;
+mod metrics;
+mod openapi;
+mod requests;
+mod served;
+mod tls;
+mod who;
