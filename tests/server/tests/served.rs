@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
-use vak_audit::{Body, Decision, Expected, LogReader, Outcome, Signer, open_source, verify_all};
+use vak_audit::{Body, Decision, Dropped, Expected, LogReader, Outcome, Signer, What, open_source, verify_all};
 use vak_test_support::{Site, binary, components};
 use vak_types::Digest;
 
@@ -231,6 +231,18 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
         }
     }
     recorded.into_values().collect()
+}
+
+/// The requests that were refused before they were actions, as the log tells:
+/// how many, and why.
+pub(crate) fn refused(site: &Site) -> Vec<(u64, String)> {
+    let log = LogReader::open(&site.path().join("state/audit.sqlite")).unwrap();
+    let entries = log.entries(0, u64::MAX).map(|entry| entry.unwrap().body);
+    let told = entries.filter_map(|body| match body {
+        Body::Drop(Dropped { what: What::Calls { count }, reason }) => Some((count, reason)),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// A file of the packages that the tests install below `target`.

@@ -8,7 +8,7 @@ use serde_json::json;
 use vak_test_support::{Site, binary};
 
 use crate::client::Client;
-use crate::served::{Served, action, ada, recorded, site, token, until, with};
+use crate::served::{Served, action, ada, recorded, refused as recorded_refusals, site, token, until, with};
 
 /// Every place that wants a token, with what would be fine otherwise.
 fn guarded() -> Vec<(&'static str, &'static str, serde_json::Value)> {
@@ -44,6 +44,29 @@ fn nobody_is_somebody_without_a_token_that_is_known() {
     }
     assert_eq!(served.metric(&token, "vak_decisions_total{decision=\"allow\"}"), 0.0);
     assert!(recorded(&served.stop().site).is_empty());
+}
+
+/// In one entry for many.
+#[test]
+fn what_was_refused_is_told_in_the_log() {
+    let (served, token) = Served::ada("", "");
+    let mut client = served.client(&token);
+    let eve = with(action("files/read"), &json!({ "agent": "eve" }));
+    for _ in 0..3 {
+        Client::to(served.address(), None).post("/v1/decide", &action("files/read")).is_problem(401, "unauthorized");
+    }
+    client.post("/v1/decide", &eve).is_problem(403, "agent");
+    client.post("/v1/batch", &json!({ "actions": [eve, action("files/read")] })).ok();
+    client.post("/v1/execute", &json!({})).is_problem(400, "malformed");
+    // That is no action.
+    client.post("/v1/sessions", &json!({})).is_problem(400, "malformed");
+    client.post("/v1/outcome", &json!({})).is_problem(400, "malformed");
+    drop(client);
+    let told = recorded_refusals(&served.stop().site);
+    assert_eq!(told.iter().map(|(count, _)| count).sum::<u64>(), 6, "{told:?}");
+    assert!(
+        told.len() <= 2 && told.iter().all(|(_, why)| why.starts_with("requests to the HTTP server were refused: "))
+    );
 }
 
 #[test]

@@ -75,6 +75,11 @@ async fn answer(
     if server.draining.is_cancelled() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    if let Some(problem) = response.extensions_mut().remove::<Problem>()
+        && ["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path.as_str())
+    {
+        server.desk.refusals.count(&problem);
+    }
     let parcels = response.extensions_mut().remove::<Parcels>();
     link.hand_over(parcels.map(|Parcels(parcels)| parcels).unwrap_or_default());
     server.metrics.answered(&path, response.status(), start.elapsed());

@@ -14,6 +14,7 @@ use super::ids::{Claim, Content, Ids, heard};
 use super::metrics::{End, Metrics};
 use super::parcel::Parcel;
 use super::problem::{Kind, Problem};
+use super::refusals::Refusals;
 use super::seal::Seals;
 use super::waiting::{Bounds, Open, Waiting};
 use super::who::Who;
@@ -21,6 +22,10 @@ use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest};
 
 /// How often it is looked who waits too long.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// How many of these refusals are gathered for one entry: some thousand entries a
+/// day, if somebody tries all day.
+const GATHER: u32 = 10;
 
 /// Decisions that are looked at in the log when the server starts, for the ids of
 /// those that must not be decided again: two seconds of reading and 20 MB.
@@ -33,6 +38,7 @@ pub(crate) struct Desk {
     pub(crate) seals: Seals,
     pub(crate) waiting: Waiting,
     ids: Ids,
+    pub(crate) refusals: Refusals,
     metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,
     runtime: Handle,
@@ -51,6 +57,7 @@ impl Desk {
             seals,
             waiting: Waiting::new(bounds),
             ids: Ids::new(Duration::from_secs(limits.ids_s), limits.ids_max),
+            refusals: Refusals::default(),
             metrics,
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -112,7 +119,9 @@ impl Desk {
     /// Each by itself, asked in their order.
     pub(crate) async fn batch(self: Arc<Self>, who: Arc<Who>, request: BatchRequest) -> Vec<Result<Answer, Problem>> {
         let one = |action| Arc::clone(&self).decide(Arc::clone(&who), action);
-        join_all(request.actions.into_iter().map(one)).await
+        let answers = join_all(request.actions.into_iter().map(one)).await;
+        answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|problem| self.refusals.count(problem));
+        answers
     }
 
     pub(crate) async fn execute(self: Arc<Self>, who: Arc<Who>, request: ExecuteRequest) -> Result<Answer, Problem> {
@@ -193,8 +202,11 @@ impl Desk {
     /// Ends what nobody has reported of, now and then, for as long as it is
     /// polled.
     pub(crate) async fn sweep(&self) {
-        loop {
+        for turn in 1_u32.. {
             tokio::time::sleep(SWEEP).await;
+            if turn.is_multiple_of(GATHER) {
+                self.refusals.record(&self.host).await;
+            }
             self.ids.tidy(Instant::now());
             for open in self.waiting.expired(Instant::now()) {
                 self.end(open, Outcome::unknown("no outcome was reported in time"), End::Unreported);
@@ -203,7 +215,9 @@ impl Desk {
     }
 
     /// Ends all that waits. What was told may have been done.
-    pub(crate) fn end_all(&self) {
+    pub(crate) fn end_all(self: &Arc<Self>) {
+        let desk = Arc::clone(self);
+        self.tasks.spawn(async move { desk.refusals.record(&desk.host).await });
         for open in self.waiting.all() {
             self.end(open, Outcome::unknown("the server stopped before an outcome was reported"), End::Unreported);
         }

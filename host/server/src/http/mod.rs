@@ -40,6 +40,7 @@ mod listen;
 mod metrics;
 mod parcel;
 mod problem;
+mod refusals;
 mod routes;
 mod schema;
 mod seal;

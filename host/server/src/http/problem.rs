@@ -115,6 +115,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.header());
+        response.extensions_mut().insert(self);
         response
     }
 }
