@@ -38,6 +38,8 @@ pub(crate) enum ScopeName {
     Execute,
     /// Read the metrics.
     Metrics,
+    /// Answer as a person, by the token's name, what was escalated.
+    Approve,
 }
 
 impl From<ScopeName> for Scope {
@@ -46,6 +48,7 @@ impl From<ScopeName> for Scope {
             ScopeName::Decide => Self::Decide,
             ScopeName::Execute => Self::Execute,
             ScopeName::Metrics => Self::Metrics,
+            ScopeName::Approve => Self::Approve,
         }
     }
 }

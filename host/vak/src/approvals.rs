@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use vak_audit::{Answer, AppendError, EncodeError, ReadError, Receipt};
 use vak_pipeline::Approval;
-use vak_types::{Action, Digest, Person, Reason, Timestamp, Verdict, printable};
+use vak_types::{Action, ActionId, AgentId, Digest, Person, Reason, SessionId, Timestamp, Verdict, printable};
 
 use self::table::{Asked, Table};
 use crate::config::Config;
@@ -36,6 +36,17 @@ pub struct Waiting {
     pub since: Timestamp,
     /// From when on nobody can answer any more.
     pub until: Timestamp,
+}
+
+/// Who asked for an action that was escalated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: SessionId,
+    /// The action's id.
+    pub action: ActionId,
 }
 
 /// What became of an action that was escalated.
@@ -155,6 +166,10 @@ impl Approvals {
 
     pub(crate) fn standing(&self, seq: u64) -> Result<Standing, ApprovalError> {
         self.table().0.standing(seq)
+    }
+
+    pub(crate) fn asker(&self, seq: u64) -> Result<Asker, ApprovalError> {
+        self.table().0.asker(seq)
     }
 
     /// The action that entry `seq` escalated.

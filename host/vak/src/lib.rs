@@ -87,7 +87,7 @@ mod running;
 mod sessions;
 mod shadow;
 
-pub use approvals::{ApprovalError, Standing, Waiting};
+pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};

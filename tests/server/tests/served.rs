@@ -2,10 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -24,6 +22,7 @@ pub(crate) const RULES: &str = "\
     [[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['files/*', 'pay', 'skill/*']\n\
     [[rule]]\nid = 'no-delete'\neffect = 'forbid'\noperations = ['files/delete']\n\
     [[rule]]\nid = 'ask'\neffect = 'escalate'\noperations = ['files/ask']\n\
+    [[rule]]\nid = 'ask-too'\neffect = 'escalate'\noperations = ['skill/*']\nwhen = [{ label = 'ask' }]\n\
     [[rule]]\nid = 'hidden'\neffect = 'permit'\noperations = ['files/redact']\n\
     obligations = [{ redact = { argument = '/path', with = 'gone' } }]\n";
 
@@ -51,25 +50,7 @@ pub(crate) fn site(server: &str, more: &str) -> Site {
     // A machine that is busy with other tests must not make a policy late.
     let patient = "[policies.limits]\nwall_ms_max = 10_000";
     let server = format!("[server]\nlisten = '127.0.0.1:0'\n{server}\n");
-    let site = Site::new().rules(RULES).section(patient).skill("calculator").section(&server).section(more);
-    warm_up(&site);
-    site
-}
-
-/// Gives a site what a first host has compiled.
-fn warm_up(site: &Site) {
-    static FIRST: OnceLock<Site> = OnceLock::new();
-    let first = FIRST.get_or_init(|| {
-        let site = Site::new().rules(RULES).skill("calculator");
-        site.host().close().unwrap();
-        site
-    });
-    let (from, to) = (first.path().join("state/compiled"), site.path().join("state/compiled"));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&to).unwrap();
-    for file in std::fs::read_dir(from).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
-    }
+    Site::new().rules(RULES).section(patient).skill("calculator").section(&server).section(more)
 }
 
 /// `vak serve`, running.

@@ -18,6 +18,11 @@ fn guarded() -> Vec<(&'static str, &'static str, serde_json::Value)> {
         ("POST", "/v1/outcome", json!({ "action": "1", "status": "failed" })),
         ("POST", "/v1/execute", json!({ "agent": "ada", "skill": "calculator" })),
         ("POST", "/v1/sessions", json!({ "agent": "ada" })),
+        ("GET", "/v1/approvals", json!(null)),
+        ("GET", "/v1/approvals/1", json!(null)),
+        ("POST", "/v1/approvals/1/answer", json!({ "answer": "approve" })),
+        ("POST", "/v1/approvals/1/decide", json!({})),
+        ("POST", "/v1/approvals/1/execute", json!({})),
         ("GET", "/metrics", json!(null)),
     ]
 }

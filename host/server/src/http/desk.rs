@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use vak::config::ServerLimits;
-use vak::{ActionId, ActionRequest, Caller, Host, InvokeError, Outcome, ReadError};
+use vak::{Action, ActionId, ActionRequest, Caller, Decided, Host, InvokeError, Outcome, ReadError};
 
 use super::answer::{Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer};
 use super::ids::{Claim, Content, Ids, heard};
@@ -34,12 +34,12 @@ const REMEMBERED_MAX: usize = 100_000;
 /// Where requests are answered. What is begun here is ended here, whether or not
 /// the client stays: each method is called in a task of `tasks`.
 pub(crate) struct Desk {
-    host: Arc<Host>,
+    pub(super) host: Arc<Host>,
     pub(crate) seals: Seals,
     pub(crate) waiting: Waiting,
     ids: Ids,
     pub(crate) refusals: Refusals,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,
     runtime: Handle,
 }
@@ -102,6 +102,11 @@ impl Desk {
         };
         let action = action.map_err(malformed)?;
         let decided = self.host.decide_for(&action, able).await;
+        self.told(owner, action, decided)
+    }
+
+    /// Has an allowed action wait for its outcome.
+    pub(super) fn told(self: &Arc<Self>, owner: Arc<str>, action: Action, decided: Decided) -> Result<Answer, Problem> {
         self.metrics.decided(decided.verdict.decision);
         let (allowed, lasting) = (decided.verdict.is_allow(), decided.receipt.is_some());
         let told = Answer::new(&DecideAnswer::new(&action, &decided), None)?;
@@ -109,7 +114,7 @@ impl Desk {
             return Ok(Answer { lasting, ..told });
         }
         let (number, gone) = self.waiting.add(Open::new(owner, action, decided), Instant::now());
-        let parcel = Arc::new(Parcel::new(Arc::clone(&self), number));
+        let parcel = Arc::new(Parcel::new(Arc::clone(self), number));
         for open in gone {
             self.end(open, Outcome::unknown("others took its place before an outcome was reported"), End::Unreported);
         }
@@ -246,7 +251,7 @@ fn malformed(error: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::Malformed, error.to_string())
 }
 
-fn not_recorded(error: impl std::fmt::Display) -> Problem {
+pub(super) fn not_recorded(error: impl std::fmt::Display) -> Problem {
     tracing::error!("an outcome could not be recorded: {error}");
     Problem::new(
         Kind::NotRecorded,

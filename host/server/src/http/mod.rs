@@ -26,10 +26,14 @@
 //!   spent. If no byte of the verdict was taken by the system, nobody can have
 //!   acted on it: it is withdrawn, which the log has as unknown too, and the
 //!   budget returns.
+//! * **Approvals.** What is escalated waits for a person: whoever holds a token
+//!   with the scope `approve`, which is good for nothing else. Who asked looks what
+//!   became of it, and has it decided again once.
 //! * **Bodies** have a `Content-Length`. `Transfer-Encoding` is refused, so there
 //!   are never two opinions about where a request ends.
 
 mod answer;
+mod approvals;
 mod body;
 mod connection;
 mod desk;

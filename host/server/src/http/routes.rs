@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{self, Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer, SessionAnswer};
+use super::approvals;
 use super::body::Body;
 use super::health;
 use super::problem::{Details, Kind, Problem};
@@ -64,6 +65,11 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(outcome))
         .routes(routes!(execute))
         .routes(routes!(sessions))
+        .routes(routes!(approvals::waiting))
+        .routes(routes!(approvals::standing))
+        .routes(routes!(approvals::answer))
+        .routes(routes!(approvals::decide))
+        .routes(routes!(approvals::execute))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::live))
@@ -73,7 +79,7 @@ fn described() -> OpenApiRouter<Shared> {
 
 /// Has `work` go on to its end when the client does not wait for it, if one of
 /// `places` is free.
-async fn to_the_end<T: Send + 'static>(
+pub(super) async fn to_the_end<T: Send + 'static>(
     server: &Shared,
     places: &Arc<Semaphore>,
     work: impl Future<Output = T> + Send + 'static,

@@ -18,6 +18,9 @@ use super::state::Shared;
 /// Longer than any token.
 const TOKEN_BYTES_MAX: usize = 256;
 
+/// What comes before the name of a token.
+const TOKEN: &str = "token/";
+
 /// The way a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Via {
@@ -45,7 +48,12 @@ impl Who {
         }
     }
 
-    /// Whether it may act as `agent`.
+    /// Who it is, where it is a person: the name of the token.
+    pub(crate) fn person(&self) -> &str {
+        self.space.strip_prefix(TOKEN).unwrap_or(&self.space)
+    }
+
+    /// Whether it may act as `agent`, or answer for it.
     pub(crate) fn acts_as(&self, agent: &AgentId) -> Result<(), Problem> {
         match Pattern::any(&self.agents, agent) {
             true => Ok(()),
@@ -72,7 +80,7 @@ impl Known {
             .iter()
             .map(|token| {
                 let (scopes, agents) = (token.scopes.clone(), token.agents.clone());
-                (token.digest, Arc::new(Who { space: format!("token/{}", token.name).into(), scopes, agents }))
+                (token.digest, Arc::new(Who { space: format!("{TOKEN}{}", token.name).into(), scopes, agents }))
             })
             .collect();
         known.socket = server.socket.as_ref().filter(|socket| !socket.scopes.is_empty()).map(|socket| {
@@ -141,12 +149,16 @@ pub(crate) trait Right {
 pub(crate) struct ToDecide;
 pub(crate) struct ToExecute;
 pub(crate) struct ToReadMetrics;
+pub(crate) struct ToApprove;
 
 impl Right for ToDecide {
     const SCOPE: Scope = Scope::Decide;
 }
 impl Right for ToExecute {
     const SCOPE: Scope = Scope::Execute;
+}
+impl Right for ToApprove {
+    const SCOPE: Scope = Scope::Approve;
 }
 impl Right for ToReadMetrics {
     const SCOPE: Scope = Scope::Metrics;

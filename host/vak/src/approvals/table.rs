@@ -9,7 +9,7 @@ use std::time::Duration;
 use vak_types::{Action, AgentId, AttributeValue, Digest, Label, Person, Reason, Timestamp, Verdict};
 
 use super::stopwatch::Stopwatch;
-use super::{ApprovalError, Standing, Waiting};
+use super::{ApprovalError, Asker, Standing, Waiting};
 
 /// Actions of an agent that wait at a time: more than a person reads. What comes
 /// then is not kept, so that nobody's floods push out what somebody else asked.
@@ -41,6 +41,12 @@ pub(super) struct Asked {
     pub(super) answered: Vec<Reason>,
 }
 
+impl Asker {
+    fn of(action: &Action) -> Self {
+        Self { agent: action.agent.clone(), session: action.session.clone(), action: action.id.clone() }
+    }
+}
+
 impl Asked {
     /// All that a yes to it says yes to.
     fn questions(&self) -> impl Iterator<Item = &Reason> {
@@ -54,7 +60,7 @@ pub(super) struct Table {
     open: BTreeMap<u64, Open>,
     shares: HashMap<AgentId, Share>,
     bytes: usize,
-    closed: BTreeMap<u64, Closed>,
+    closed: BTreeMap<u64, (Asker, Closed)>,
     /// Nothing ends before.
     soonest: Duration,
 }
@@ -143,7 +149,7 @@ impl Table {
     pub(super) fn keep(&mut self, asked: Asked, since: Timestamp, wait: Duration) -> bool {
         let bytes = bytes_of(&asked);
         if !self.has_room(&asked.action.agent, bytes) {
-            self.note(asked.seq, Closed::TooMany);
+            self.note(asked.seq, Asker::of(&asked.action), Closed::TooMany);
             return false;
         }
         let share = self.shares.entry(asked.action.agent.clone()).or_default();
@@ -170,7 +176,7 @@ impl Table {
 
     pub(super) fn standing(&self, seq: u64) -> Result<Standing, ApprovalError> {
         let Some(open) = self.open.get(&seq) else {
-            return match self.closed.get(&seq) {
+            return match self.closed.get(&seq).map(|(_, closed)| closed) {
                 Some(Closed::Rejected { by, note }) => Ok(Standing::Rejected { by: by.clone(), note: note.clone() }),
                 Some(Closed::Used) => Ok(Standing::Used),
                 _ => Err(self.closed(seq)),
@@ -187,8 +193,14 @@ impl Table {
         self.open.get(&seq).map(|open| Arc::clone(&open.asked.action)).ok_or_else(|| self.closed(seq))
     }
 
+    /// Who asked, also where it is over.
+    pub(super) fn asker(&self, seq: u64) -> Result<Asker, ApprovalError> {
+        let open = self.open.get(&seq).map(|open| Asker::of(&open.asked.action));
+        open.or_else(|| self.closed.get(&seq).map(|(asker, _)| asker.clone())).ok_or(ApprovalError::Unknown(seq))
+    }
+
     fn closed(&self, seq: u64) -> ApprovalError {
-        match self.closed.get(&seq) {
+        match self.closed.get(&seq).map(|(_, closed)| closed) {
             None => ApprovalError::Unknown(seq),
             Some(Closed::TooMany) => ApprovalError::TooMany(seq),
             Some(Closed::Expired) => ApprovalError::Expired(seq),
@@ -208,12 +220,12 @@ impl Table {
                     self.shares.remove(&asked.action.agent);
                 }
             }
-            self.note(seq, closed);
+            self.note(seq, Asker::of(&asked.action), closed);
         }
     }
 
-    fn note(&mut self, seq: u64, closed: Closed) {
-        self.closed.insert(seq, closed);
+    fn note(&mut self, seq: u64, asker: Asker, closed: Closed) {
+        self.closed.insert(seq, (asker, closed));
         while self.closed.len() > CLOSED_MAX {
             self.closed.pop_first();
         }

@@ -85,15 +85,24 @@ pub enum Scope {
     Execute,
     /// Read the metrics.
     Metrics,
+    /// Answer as a person what was escalated. Nobody who has this may decide or
+    /// execute: who asks does not answer.
+    Approve,
 }
 
 impl Scope {
+    /// Whether who has it asks for something to happen.
+    fn acts(self) -> bool {
+        matches!(self, Self::Decide | Self::Execute)
+    }
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Decide => "decide",
             Self::Execute => "execute",
             Self::Metrics => "metrics",
+            Self::Approve => "approve",
         }
     }
 }
@@ -177,6 +186,11 @@ pub enum ServerError {
     /// It would be good for nothing.
     #[error("{0} may do nothing: give it `scopes`, and `agents` for those of `decide` and `execute`")]
     Powerless(String),
+    /// It could answer its own questions.
+    #[error(
+        "{0} may `approve`, and ask for decisions too; give a person a token of their own, good for `approve` alone"
+    )]
+    Own(String),
     /// A limit that nothing fits in.
     #[error("`server.limits.{0}` is too small; it has to be at least {1}")]
     TooSmall(&'static str, u64),
@@ -207,6 +221,12 @@ impl Server {
         }
         self.tokens()?;
         if let Some(socket) = &self.socket
+            && socket.scopes.contains(&Scope::Approve)
+        {
+            // Whoever can open it has no name.
+            return Err(ServerError::Own("whoever opens `server.socket`".to_owned()));
+        }
+        if let Some(socket) = &self.socket
             && needs_agents(&socket.scopes)
             && socket.agents.is_empty()
         {
@@ -226,6 +246,9 @@ impl Server {
             }
             if token.scopes.is_empty() || (needs_agents(&token.scopes) && token.agents.is_empty()) {
                 return Err(ServerError::Powerless(format!("the token `{}`", token.name)));
+            }
+            if token.scopes.contains(&Scope::Approve) && token.scopes.iter().any(|scope| scope.acts()) {
+                return Err(ServerError::Own(format!("the token `{}`", token.name)));
             }
         }
         Ok(())
@@ -307,6 +330,15 @@ mod tests {
         check(&token("a", "1").replace("['decide']", "[]"), Err("the token `a` may do nothing"));
         check(&token("a", "1").replace("decide", "metrics").replace("['ada']", "[]"), Ok(Some("127.0.0.1:8787")));
         check("socket = { path = 'vak.sock', scopes = ['execute'] }", Err("whoever opens `server.socket`"));
+        check(&token("a", "1").replace("['decide']", "['approve', 'metrics']"), Ok(Some("127.0.0.1:8787")));
+        for more in ["decide", "execute"] {
+            let both = format!("['approve', '{more}']");
+            check(&token("a", "1").replace("['decide']", &both), Err("the token `a` may `approve`, and ask"));
+        }
+        check(
+            "socket = { path = 'vak.sock', scopes = ['approve'], agents = ['*'] }",
+            Err("whoever opens `server.socket`"),
+        );
         check("limits = { request_ms = 0 }", Err("`server.limits.request_ms` is too small"));
     }
 }

@@ -1,11 +1,13 @@
 //! What persons decide.
 
+use std::sync::Arc;
+
 use vak_audit::{Answer, Given, Receipt, Tier};
 use vak_pipeline::Able;
 use vak_types::{Action, Decision, Person, Timestamp};
 
 use super::{Decided, Host};
-use crate::approvals::{self, ApprovalError, Standing, Waiting};
+use crate::approvals::{self, ApprovalError, Asker, Standing, Waiting};
 
 impl Host {
     /// What waits for a person's answer, the oldest first.
@@ -19,6 +21,22 @@ impl Host {
     /// It is not kept, or not any more.
     pub fn approval(&self, seq: u64) -> Result<Standing, ApprovalError> {
         self.approvals.standing(seq)
+    }
+
+    /// Who asked for the action that entry `seq` escalated, whatever became of it.
+    ///
+    /// # Errors
+    /// Nothing is known of it any more.
+    pub fn asker(&self, seq: u64) -> Result<Asker, ApprovalError> {
+        self.approvals.asker(seq)
+    }
+
+    /// The action that entry `seq` escalated, as it was asked.
+    ///
+    /// # Errors
+    /// It is not kept, or not any more.
+    pub fn escalated(&self, seq: u64) -> Result<Arc<Action>, ApprovalError> {
+        self.approvals.action(seq)
     }
 
     /// A person agrees to the action that entry `seq` escalated. `by` is who it

@@ -107,14 +107,23 @@ impl Host {
     /// # Errors
     /// There is no yes to it, or as [`invoke`](Self::invoke).
     pub async fn invoke_approved(&self, caller: &Caller, seq: u64) -> Result<Json, InvokeError> {
+        let called = self.call_approved(caller, seq).await?;
+        self.output(called)
+    }
+
+    /// As [`invoke_approved`](Self::invoke_approved), for those who also want to
+    /// know how that is recorded.
+    ///
+    /// # Errors
+    /// There is no yes to it, or the skill ran and that could not be recorded.
+    pub async fn call_approved(&self, caller: &Caller, seq: u64) -> Result<Called, InvokeError> {
         let action = self.approvals.action(seq)?;
         let own = (&caller.agent, &caller.session) == (&action.agent, &action.session);
         let name = action.operation.as_str().strip_prefix("skill/").filter(|_| own);
         let name: Name = name.ok_or(ApprovalError::OtherAction(seq))?.parse()?;
         let skill = self.skills().get(&name).cloned().ok_or(InvokeError::Unknown(name))?;
         let decided = self.decide_approved(seq, &action, Able::ARGUMENTS).await?;
-        let called = self.carry_out(skill, &action, decided).await?;
-        self.output(called)
+        Ok(self.carry_out(skill, &action, decided).await?)
     }
 
     /// What a call gave, or why it gave nothing.
