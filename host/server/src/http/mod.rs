@@ -47,6 +47,7 @@ mod seal;
 mod serve;
 mod state;
 mod tls;
+mod to_the_end;
 mod waiting;
 mod who;
 mod wire;
