@@ -16,6 +16,7 @@ use super::parcel::Parcel;
 use super::problem::{Kind, Problem};
 use super::refusals::Refusals;
 use super::seal::Seals;
+use super::to_the_end::ToTheEnd;
 use super::waiting::{Bounds, Open, Waiting};
 use super::who::Who;
 use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest};
@@ -32,7 +33,7 @@ const GATHER: u32 = 10;
 const REMEMBERED_MAX: usize = 100_000;
 
 /// Where requests are answered. What is begun here is ended here, whether or not
-/// the client stays: each method is called in a task of `tasks`.
+/// the client stays: each method is called through `to_the_end`.
 pub(crate) struct Desk {
     pub(super) host: Arc<Host>,
     pub(crate) seals: Seals,
@@ -70,6 +71,11 @@ impl Desk {
         let decided = self.host.decided_within(within, REMEMBERED_MAX)?;
         self.ids.remember(decided.into_iter().filter(Seals::is_sealed).collect(), Instant::now());
         Ok(())
+    }
+
+    /// Has `work` go on to its end when the client does not wait for it.
+    pub(crate) fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
+        ToTheEnd::new(work, &self.tasks, &self.runtime)
     }
 
     pub(crate) async fn decide(self: Arc<Self>, who: Arc<Who>, request: DecideRequest) -> Result<Answer, Problem> {

@@ -51,6 +51,7 @@ mod seal;
 mod serve;
 mod state;
 mod tls;
+mod to_the_end;
 mod waiting;
 mod who;
 mod wire;

@@ -91,7 +91,7 @@ pub(super) async fn to_the_end<T: Send + 'static>(
         drop(place);
         done
     };
-    server.desk.tasks.spawn(work).await.map_err(Problem::internal)
+    server.desk.to_the_end(work).await
 }
 
 /// Decides whether an action may happen. A deny is an answer like any other.

@@ -10,7 +10,7 @@ use load::{BATCH, load};
 use served::Served;
 
 /// Decisions after which memory is looked at the first time, and the last.
-const WARM: usize = 10_000;
+const WARM: usize = 100_000;
 const MANY: usize = 1_000_000;
 
 /// Decisions over loopback with keep-alive and 64 connections, by one policy;
@@ -45,7 +45,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let many = served.megabytes();
     let text = format!("{many:.1} MB; after {WARM} {warm:.1} MB; each ended, most of them unreported");
     rows.push(Row::at_most(
-        "… more after 1,000,000 decisions than after 10,000",
+        "… more after 1,000,000 decisions than after 100,000",
         100.0 * (many / warm - 1.0),
         10.0,
         "%",
