@@ -16,8 +16,9 @@ use crate::{Configured, block_on, explain};
 pub(crate) struct Mcp {
     #[command(flatten)]
     configured: Configured,
-    /// The MCP server to govern: a program and its arguments.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// The MCP server to govern: a program and its arguments. Beside those of
+    /// `[[mcp.upstreams]]`, or instead of them.
+    #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 

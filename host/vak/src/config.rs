@@ -2,6 +2,7 @@
 
 mod audit;
 mod limit;
+mod mcp;
 mod sharing;
 mod source;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
+pub use mcp::{Mcp, Upstream};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 pub use sharing::Sharing;
@@ -79,6 +81,9 @@ pub enum ConfigError {
     /// A limit is to be shared, and nobody says where.
     #[error("limit `{0}` is shared and there is no `[sharing]`; say there where Redis is, or leave `shared` out")]
     NoSharing(LimitName),
+    /// What `[mcp]` says does not fit together.
+    #[error("`mcp`: {0}")]
+    Mcp(String),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -209,33 +214,6 @@ pub struct Skill {
     pub limits: LimitSettings,
 }
 
-/// The MCP gateway.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mcp {
-    /// The agent that a client of the gateway acts as. What a client says of
-    /// itself proves nothing, so the operator says it.
-    pub agent: AgentId,
-    /// The upstream's name: its tool `x` is the operation `NAME/x`.
-    pub upstream: Name,
-    /// Milliseconds an upstream may take to start.
-    #[serde(default = "start_ms")]
-    pub start_ms: u64,
-    /// Milliseconds an upstream may take for a call.
-    #[serde(default = "call_ms")]
-    pub call_ms: u64,
-}
-
-/// A package runner may have to download the upstream first.
-fn start_ms() -> u64 {
-    30_000
-}
-
-/// What MCP clients wait for by themselves is a minute at the most.
-fn call_ms() -> u64 {
-    60_000
-}
-
 impl Config {
     /// Reads a file and lays `overrides` over it, the later ones on top.
     ///
@@ -252,7 +230,7 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.trimmable()?.shareable()?.sources()?.resolved(folder)
+        config.unique_names()?.upstreams()?.trimmable()?.shareable()?.sources()?.resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
@@ -279,6 +257,11 @@ impl Config {
             Some(name) => Err(ConfigError::Duplicate(name.clone())),
             None => Ok(self),
         }
+    }
+
+    fn upstreams(self) -> Result<Self, ConfigError> {
+        self.mcp.as_ref().map_or(Ok(()), Mcp::checked)?;
+        Ok(self)
     }
 
     fn sources(self) -> Result<Self, ConfigError> {

@@ -12,4 +12,5 @@ mod misbehaving;
 mod python;
 mod raw;
 mod reloading;
+mod several;
 mod site;

@@ -53,6 +53,8 @@ def listing(id, params):
     elif mode == "names":
         names = ["vak_calculator", "vak_other", "calculator", "a\nb", "a\u202eb", "one", "one", "x" * 300]
         result(id, {"tools": [tool(name) for name in names]})
+    elif mode.startswith("tools:"):
+        result(id, {"tools": [tool(name) for name in mode.removeprefix("tools:").split(",")]})
     elif cursor is None:
         result(id, {"tools": [tool("one")], "nextCursor": "p2"})
     else:

@@ -84,9 +84,9 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(config: &'a Config) -> Self {
-        let upstream = config.mcp.iter().map(|mcp| format!("{}/", mcp.upstream));
+        let upstreams = config.mcp.iter().flat_map(|mcp| mcp.names()).map(|name| format!("{name}/"));
         let skills = config.skills.iter().map(|skill| format!("skill/{}", skill.name));
-        Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstream.chain(skills).collect() }
+        Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstreams.chain(skills).collect() }
     }
 
     fn operation(&self, pattern: &Pattern<Operation>) -> Option<String> {

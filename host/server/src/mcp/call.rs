@@ -16,11 +16,15 @@ use super::error::RequestError;
 use super::forward::{Allowed, Refused};
 use super::refusals::{Cause, Refusals};
 use super::routes::ProgressTarget;
+use super::session::Session;
 use super::tools::{SKILL_PREFIX, Target};
-use super::upstream::Upstream;
+use super::upstreams::Upstreams;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
+
+/// Longest quote of a tool's name, in bytes.
+const NAME_BYTES_MAX: usize = 128;
 
 /// What the client gets: a result, which may report an error to the model, or
 /// an error of the protocol.
@@ -30,8 +34,8 @@ pub(crate) type Answer = Result<CallToolResult, ErrorData>;
 /// the client does meanwhile.
 pub(crate) struct Call {
     pub(crate) host: Arc<Host>,
-    pub(crate) upstream: Arc<Upstream>,
-    pub(crate) caller: Arc<Caller>,
+    pub(crate) upstreams: Arc<Upstreams>,
+    pub(crate) session: Arc<Session>,
     pub(crate) tool: String,
     pub(crate) arguments: JsonObject,
     pub(crate) progress: Option<ProgressTarget>,
@@ -58,7 +62,7 @@ impl Call {
             self.refusals.count(Cause::Name);
             bad_name(&error.into())
         })?;
-        let invoked = AssertUnwindSafe(self.host.invoke(&self.caller, &name, input)).catch_unwind().await;
+        let invoked = AssertUnwindSafe(self.host.invoke(&self.session.caller(), &name, input)).catch_unwind().await;
         match invoked {
             Ok(Ok(output)) => Ok(success(&output)),
             Ok(Err(InvokeError::Unknown(name))) => {
@@ -72,14 +76,20 @@ impl Call {
     }
 
     async fn forward(self, arguments: Json) -> Answer {
-        let Self { host, upstream, caller, tool, progress, abandon, refusals, .. } = self;
+        let Self { host, upstreams, session, tool, progress, abandon, refusals, .. } = self;
+        let Some((upstream, tool)) = upstreams.find(&tool) else {
+            refusals.count(Cause::Name);
+            let tool = printable(&tool, NAME_BYTES_MAX);
+            return Err(ErrorData::invalid_params(format!("there is no tool `{tool}`"), None));
+        };
         let bad_name = |error: StampError| {
             refusals.count(Cause::Name);
             bad_name(&error)
         };
-        let request = request(&upstream.name, &caller, &tool, arguments).map_err(|error| bad_name(error.into()))?;
+        let request =
+            request(&upstream.name, session.caller(), tool, arguments).map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool)).catch_unwind().await;
+        let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool.to_owned())).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
@@ -87,7 +97,7 @@ impl Call {
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
         };
         let start = Instant::now();
-        let forwarded = allowed.forward(&upstream, progress, &abandon);
+        let forwarded = allowed.forward(upstream, progress, &abandon);
         let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
             Ok(forwarded) => concluded(forwarded),
             Err(_) => {
@@ -106,15 +116,16 @@ impl Call {
     }
 }
 
-fn request(upstream: &Name, caller: &Caller, tool: &str, arguments: Json) -> Result<ActionRequest, TextError> {
+fn request(upstream: &Name, caller: Caller, tool: &str, arguments: Json) -> Result<ActionRequest, TextError> {
+    let Caller { agent, session, labels } = caller;
     Ok(ActionRequest {
-        session: caller.session.clone(),
-        agent: caller.agent.clone(),
+        session,
+        agent,
         operation: format!("{upstream}/{tool}").parse()?,
         resource: format!("mcp:{upstream}/{tool}").parse()?,
         arguments,
         attributes: BTreeMap::new(),
-        labels: caller.labels.clone(),
+        labels,
     })
 }
 

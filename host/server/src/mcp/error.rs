@@ -17,8 +17,13 @@ pub enum McpError {
     #[error("the configuration has no `[mcp]`; add it with `agent` and `upstream`")]
     NotConfigured,
     /// There is nothing to start.
-    #[error("no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`")]
+    #[error(
+        "no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`, or `[[mcp.upstreams]]`"
+    )]
     NoCommand,
+    /// What is to be started has no name.
+    #[error("the command is given and `mcp.upstream` is not; say there what the upstream is called")]
+    NoName,
     /// The system has no threads, pipes or signals to give.
     #[error("the gateway cannot start: {0}")]
     Setup(#[from] io::Error),
@@ -59,6 +64,9 @@ pub(crate) enum RequestError {
     /// Nothing was sent.
     #[error("the upstream `{upstream}` has ended ({status}); start the gateway again{stderr}")]
     Ended { upstream: Name, status: String, stderr: String },
+    /// Others are not to wait longer for it.
+    #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
+    Late { upstream: Name },
     /// Nothing was sent.
     #[error("{0}; nothing was sent to the upstream")]
     NotSent(&'static str),
@@ -95,6 +103,7 @@ impl RequestError {
             }
             Self::Lost { .. }
             | Self::TimedOut { .. }
+            | Self::Late { .. }
             | Self::LineTooLong { .. }
             | Self::Abandoned(_)
             | Self::Unexpected { .. }

@@ -14,15 +14,16 @@ use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vak::{Caller, Host};
+use vak::Host;
 use vak_types::printable;
 
 use super::call::Call;
 use super::connection::Abandon;
 use super::refusals::{Cause, Refusals};
 use super::routes::ProgressTarget;
+use super::session::Session;
 use super::tools;
-use super::upstream::Upstream;
+use super::upstreams::Upstreams;
 
 /// Calls and listings under way at the same time. An agent makes a handful;
 /// with arguments of at most 1 MiB and results of at most 4 MiB each, what
@@ -35,8 +36,8 @@ const QUOTE_BYTES_MAX: usize = 256;
 /// The gateway for one client.
 pub(crate) struct Gateway {
     host: Arc<Host>,
-    upstream: Arc<Upstream>,
-    caller: Arc<Caller>,
+    upstreams: Arc<Upstreams>,
+    session: Arc<Session>,
     hang_up: CancellationToken,
     calls: TaskTracker,
     places: Arc<Semaphore>,
@@ -49,14 +50,14 @@ impl Gateway {
     /// until its outcome is recorded.
     pub(crate) fn new(
         host: Arc<Host>,
-        upstream: Arc<Upstream>,
-        caller: Arc<Caller>,
+        upstreams: Arc<Upstreams>,
+        session: Arc<Session>,
         refusals: Arc<Refusals>,
         hang_up: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
         let places = Arc::new(Semaphore::new(CALLS_MAX));
-        Self { host, upstream, caller, hang_up, calls, places, refusals, telling: OnceLock::new() }
+        Self { host, upstreams, session, hang_up, calls, places, refusals, telling: OnceLock::new() }
     }
 
     fn place(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
@@ -82,7 +83,7 @@ impl ServerHandler for Gateway {
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // Once, however often the client says so.
         if self.telling.set(()).is_ok() {
-            let telling = self.upstream.routes.clone().tell_list_changes(context.peer);
+            let telling = self.upstreams.changes.tell(context.peer);
             tokio::spawn(self.hang_up.clone().run_until_cancelled_owned(telling));
         }
     }
@@ -97,7 +98,7 @@ impl ServerHandler for Gateway {
             return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
         }
         let skills = tools::skills(&self.host);
-        let listed = self.upstream.tools(&self.abandon(&context)).await;
+        let listed = self.upstreams.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();
             if !skills.is_empty() {
@@ -107,7 +108,7 @@ impl ServerHandler for Gateway {
             }
             error
         })?;
-        let mut tools = tools::callable(&self.upstream.name, listed);
+        let mut tools: Vec<_> = listed.into_iter().map(|(_, tool)| tool).collect();
         tools.extend(skills);
         Ok(ListToolsResult::with_all_items(tools))
     }
@@ -121,8 +122,8 @@ impl ServerHandler for Gateway {
         let token = context.meta.get_progress_token();
         let call = Call {
             host: Arc::clone(&self.host),
-            upstream: Arc::clone(&self.upstream),
-            caller: Arc::clone(&self.caller),
+            upstreams: Arc::clone(&self.upstreams),
+            session: Arc::clone(&self.session),
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),

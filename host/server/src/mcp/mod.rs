@@ -1,8 +1,8 @@
 //! The gateway for the Model Context Protocol.
 //!
-//! To its client it is an MCP server on standard input and output; to the
-//! upstream, an MCP server that runs as its child, it is the client. It offers
-//! the upstream's tools and the host's skills. Nothing else of the upstream
+//! To its client it is an MCP server on standard input and output; to its
+//! upstreams, MCP servers that run as its children, it is the client. It offers
+//! the upstreams' tools and the host's skills. Nothing else of an upstream
 //! (resources, prompts, completion, sampling, elicitation, tasks) passes, in
 //! either direction.
 //!
@@ -10,6 +10,8 @@
 //!   resource `mcp:files/x`. The upstream gets the arguments that were judged,
 //!   written anew from the judged document, and of the client's `_meta`
 //!   nothing.
+//! * With `[[mcp.upstreams]]` that tool is offered as `files_x`. No upstream has
+//!   `_` in its name then, so a name is read in one way.
 //! * The skill `calculator` is the tool `vak_calculator`. Names that begin with
 //!   `vak_` belong to the host: an upstream's tool with such a name is neither
 //!   listed nor called, whatever skills there are, so neither kind can shadow
@@ -33,12 +35,14 @@ mod refusals;
 mod routes;
 mod screen;
 mod serve;
+mod session;
 mod stderr;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod upstream;
 mod upstream_wire;
+mod upstreams;
 mod writer;
 
 pub use error::McpError;

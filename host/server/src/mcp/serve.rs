@@ -11,14 +11,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vak::{Caller, Host, SessionId};
+use vak::Host;
 
 use super::client_wire::{ClientWire, LINE_BYTES_MAX};
 use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
 use super::refusals::Refusals;
-use super::upstream::Upstream;
+use super::session::Session;
+use super::upstreams::Upstreams;
 use super::writer::Writer;
 
 /// How long calls under way may go on when the client has closed our input.
@@ -33,9 +34,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 const RECORD: Duration = Duration::from_secs(10);
 
 /// Serves MCP on standard input and output to one client, with `command` (a
-/// program and its arguments) as the upstream, as the host's configuration
-/// says under `[mcp]`. Returns when the client has gone or the process gets
-/// SIGTERM or SIGINT; the upstream has ended then.
+/// program and its arguments; may be empty) and what else the host's
+/// configuration has under `[mcp]` as upstreams. Returns when the client has gone or the process gets
+/// SIGTERM or SIGINT; the upstreams have ended then.
 ///
 /// An upstream that does not start or dies ends no session: its calls are
 /// errors that say so, and skills go on working.
@@ -44,7 +45,7 @@ const RECORD: Duration = Duration::from_secs(10);
 /// input or output.
 ///
 /// # Errors
-/// The configuration has no `[mcp]`, `command` is empty, the system gives no
+/// The configuration has no `[mcp]` or no upstream for it, the system gives no
 /// threads, or the client does not speak MCP.
 pub async fn serve_stdio(host: Arc<Host>, command: Vec<OsString>) -> Result<(), McpError> {
     serve(host, &command, std::io::stdin(), std::io::stdout()).await
@@ -57,19 +58,13 @@ pub(crate) async fn serve(
     output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
     let mcp = host.config().mcp.clone().ok_or(McpError::NotConfigured)?;
-    let (program, arguments) = command.split_first().ok_or(McpError::NoCommand)?;
-    let caller = Arc::new(Caller { agent: mcp.agent.clone(), session: session_id()?, labels: Vec::new() });
+    let session = Arc::new(Session::new(mcp.agent.clone())?);
+    let caller = session.caller();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
 
-    let upstream = Arc::new(Upstream::start(&mcp, program, arguments));
-    let starting = Arc::clone(&upstream);
-    tokio::spawn(async move {
-        if let Some(error) = starting.failed_to_start().await {
-            tracing::error!("{error}");
-        }
-    });
+    let upstreams = Arc::new(Upstreams::start(&mcp, command)?);
 
     let (gone, hang_up, stop) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let refusals = Arc::new(Refusals::default());
@@ -77,8 +72,8 @@ pub(crate) async fn serve(
     let calls = TaskTracker::new();
     let gateway = Gateway::new(
         Arc::clone(&host),
-        Arc::clone(&upstream),
-        Arc::clone(&caller),
+        Arc::clone(&upstreams),
+        session,
         Arc::clone(&refusals),
         hang_up.clone(),
         calls.clone(),
@@ -119,15 +114,8 @@ pub(crate) async fn serve(
     if timeout(RECORD, refusals.record(&host, &caller)).await.is_err() {
         tracing::error!("refused calls were not recorded in time");
     }
-    upstream.close().await;
+    upstreams.close().await;
     // An error is what is waited for: the other side of the channel is gone.
     timeout(FLUSH, written).await.map(drop).unwrap_or_default();
     result
-}
-
-/// A random id: sessions of one agent must not share their limits by accident
-/// or by guess.
-fn session_id() -> Result<SessionId, McpError> {
-    let id = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
-    Ok(format!("mcp-{id:032x}").parse()?)
 }

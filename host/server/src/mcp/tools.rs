@@ -14,6 +14,15 @@ pub(crate) const SKILL_PREFIX: &str = "vak_";
 /// Longest quote of a name in the gateway's own log, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
+/// How the operations begin that are not a tool's: `files/resources/read` is
+/// the reading of a resource.
+const RESERVED: [&str; 2] = ["resources/", "prompts/"];
+
+/// Whether no tool of an upstream may have this name.
+pub(crate) fn is_reserved(tool: &str) -> bool {
+    RESERVED.iter().any(|prefix| tool.starts_with(prefix))
+}
+
 /// Who is to do a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
@@ -37,6 +46,7 @@ pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
     let keep = |tool: &Tool| {
         let left_out = match () {
             () if Target::of(&tool.name) != Target::Upstream => "names that begin with `vak_` are the host's",
+            () if is_reserved(&tool.name) => "such names are those of resources and prompts",
             () if tool.name.is_empty() => "it has no name",
             () if format!("{upstream}/{}", tool.name).parse::<Operation>().is_err() => {
                 "its name is not plain or too long"
@@ -85,7 +95,19 @@ mod tests {
     fn leaves_out_what_could_be_taken_for_something_else() {
         let files: Name = "files".parse().unwrap_or_else(|error| unreachable!("{error}"));
         let long = "x".repeat(300);
-        let names = ["read", "vak_calculator", "vak_other", "a\nb", "a\u{202e}b", "", &long, "read", "Read"];
+        let names = [
+            "read",
+            "vak_calculator",
+            "vak_other",
+            "a\nb",
+            "a\u{202e}b",
+            "",
+            "resources/read",
+            "prompts/get",
+            &long,
+            "read",
+            "Read",
+        ];
         let tools = names.iter().map(|name| Tool::new(name.to_string(), "", JsonObject::new())).collect();
         let kept: Vec<_> = callable(&files, tools).into_iter().map(|tool| tool.name).collect();
         assert_eq!(kept, ["read", "Read"]);

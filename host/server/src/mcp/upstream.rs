@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -19,7 +19,7 @@ use super::connection::{Abandon, Connection};
 use super::error::{RequestError, StartError, quote};
 use super::keeper::{Keeper, Pipes};
 use super::lines;
-use super::routes::{Routes, UpstreamClient};
+use super::routes::{ListChanges, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
 use super::writer::Writer;
@@ -42,22 +42,29 @@ type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError
 /// skills do not wait for it; what needs it does.
 pub(crate) struct Upstream {
     pub(crate) name: Name,
-    pub(crate) routes: Routes,
     starting: Starting,
+    missed: AtomicBool,
     keeper: Option<Keeper>,
     stop: CancellationToken,
 }
 
 impl Upstream {
     /// Starts `program`. A failure is told to whoever asks for something.
-    pub(crate) fn start(mcp: &Mcp, program: &OsString, arguments: &[OsString]) -> Self {
-        let (routes, stop) = (Routes::default(), CancellationToken::new());
-        let name = mcp.upstream.clone();
+    pub(crate) fn start(
+        mcp: &Mcp,
+        name: &Name,
+        program: &OsString,
+        arguments: &[OsString],
+        changes: ListChanges,
+    ) -> Self {
+        let (name, stop) = (name.clone(), CancellationToken::new());
+        let client = UpstreamClient { routes: Routes::default(), changes };
+        let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
         let started = Keeper::start(program, arguments);
         let keeper = started.as_ref().ok().map(|(keeper, _)| keeper.clone());
         let handshake = match started {
             Ok((keeper, pipes)) => {
-                let handshake = connect(mcp.clone(), keeper, pipes, routes.clone(), stop.clone());
+                let handshake = connect(name.clone(), limits, keeper, pipes, client, stop.clone());
                 tokio::spawn(handshake).map(|joined| joined.unwrap_or(Err(StartError::Stopping))).boxed()
             }
             Err(source) => {
@@ -67,7 +74,17 @@ impl Upstream {
             }
         };
         let starting = handshake.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
-        Self { name, routes, starting, keeper, stop }
+        Self { name, starting, missed: AtomicBool::new(false), keeper, stop }
+    }
+
+    /// Whether it is neither there nor known to have failed.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.starting.peek().is_none()
+    }
+
+    /// Whether it is the first time that this is asked.
+    pub(crate) fn first_missed(&self) -> bool {
+        !self.missed.swap(true, Ordering::Relaxed)
     }
 
     /// The connection, once it is there.
@@ -120,23 +137,28 @@ impl Upstream {
     }
 }
 
+/// How long things may take.
+struct Limits {
+    start: Duration,
+    call: Duration,
+}
+
 async fn connect(
-    mcp: Mcp,
+    upstream: Name,
+    limits: Limits,
     keeper: Keeper,
     pipes: Pipes,
-    routes: Routes,
+    client: UpstreamClient,
     stop: CancellationToken,
 ) -> Result<Connection, StartError> {
-    let upstream = mcp.upstream;
-    let (start_limit, limit) = (Duration::from_millis(mcp.start_ms), Duration::from_millis(mcp.call_ms));
     let unreachable = |source| StartError::Pipes { upstream: upstream.clone(), source };
     let stderr = Stderr::follow(pipes.stderr, &upstream).map_err(unreachable)?;
     let lines = lines::follow(pipes.stdout, LINE_BYTES_MAX, "vak-mcp-upstream").map_err(unreachable)?;
     // Closing needs no waiting for: the process's end tells.
     let (writer, _) = Writer::start(pipes.stdin, "vak-mcp-requests").map_err(unreachable)?;
     let (wire, dropped) = UpstreamWire::new(lines, writer);
-    let client = UpstreamClient { routes: routes.clone() };
-    let error = match timeout(start_limit, serve_client_with_ct(client, wire, stop)).await {
+    let (routes, limit) = (client.routes.clone(), limits.call);
+    let error = match timeout(limits.start, serve_client_with_ct(client, wire, stop)).await {
         Ok(Ok(service)) => {
             let in_flight = AtomicUsize::new(0);
             return Ok(Connection { upstream, service, keeper, stderr, routes, dropped, in_flight, limit });
@@ -150,7 +172,10 @@ async fn connect(
                 None => StartError::Handshake { upstream, why: quote(&error), stderr },
             }
         }
-        Err(_) => StartError::TimedOut { upstream, millis: mcp.start_ms, stderr: stderr.last_words().await },
+        Err(_) => {
+            let millis = u64::try_from(limits.start.as_millis()).unwrap_or(u64::MAX);
+            StartError::TimedOut { upstream, millis, stderr: stderr.last_words().await }
+        }
     };
     keeper.kill();
     Err(error)

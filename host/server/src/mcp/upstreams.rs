@@ -1,0 +1,145 @@
+//! All upstreams behind one endpoint, and what their tools are called there.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rmcp::model::Tool;
+use tokio::time::timeout;
+use vak::config::Mcp;
+use vak_types::Name;
+
+use super::connection::Abandon;
+use super::error::{McpError, RequestError};
+use super::routes::ListChanges;
+use super::tools;
+use super::upstream::Upstream;
+
+/// What stands between an upstream's name and its tool's. No upstream has it in
+/// its name where there are several, so a tool's name is read in one way.
+const SEPARATOR: char = '_';
+
+/// How long a list waits for one upstream where there are others, whose tools
+/// must not be missed for long. Clients are told when it has come.
+const LIST_LIMIT: Duration = Duration::from_secs(5);
+
+/// The upstreams, each under a name of its own.
+pub(crate) struct Upstreams {
+    all: Vec<Arc<Upstream>>,
+    prefixes: bool,
+    pub(crate) changes: ListChanges,
+}
+
+impl Upstreams {
+    /// Starts all that are configured, and `command` if it is not empty. What
+    /// does not start is told to whoever asks for it.
+    ///
+    /// # Errors
+    /// There is nothing to start, or `command` has no name.
+    pub(crate) fn start(mcp: &Mcp, command: &[OsString]) -> Result<Self, McpError> {
+        let changes = ListChanges::default();
+        let given = match (command.split_first(), &mcp.upstream) {
+            (Some(command), Some(name)) => Some((name, command)),
+            (Some(_), None) => return Err(McpError::NoName),
+            (None, _) if mcp.upstreams.is_empty() => return Err(McpError::NoCommand),
+            (None, _) => None,
+        };
+        let given = given.map(|(name, (program, arguments))| (name, program.clone(), arguments.to_vec()));
+        let configured = mcp.upstreams.iter().filter_map(|upstream| {
+            let (program, arguments) = upstream.command.split_first()?;
+            Some((&upstream.name, program.into(), arguments.iter().map(OsString::from).collect()))
+        });
+        let start = |(name, program, arguments): (&Name, OsString, Vec<OsString>)| {
+            let upstream = Arc::new(Upstream::start(mcp, name, &program, &arguments, changes.clone()));
+            let starting = Arc::clone(&upstream);
+            tokio::spawn(async move {
+                if let Some(error) = starting.failed_to_start().await {
+                    tracing::error!("{error}");
+                }
+            });
+            upstream
+        };
+        Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
+    }
+
+    /// Whose tool this is, and what it is called there. Only the name decides,
+    /// never what the upstreams list.
+    pub(crate) fn find<'t>(&self, tool: &'t str) -> Option<(&Arc<Upstream>, &'t str)> {
+        let (upstream, tool) = match self.prefixes {
+            true => {
+                let (name, tool) = tool.split_once(SEPARATOR)?;
+                (self.all.iter().find(|upstream| upstream.name.as_str() == name)?, tool)
+            }
+            false => (self.all.first()?, tool),
+        };
+        (!tools::is_reserved(tool)).then_some((upstream, tool))
+    }
+
+    /// The tools that can be called, under the names they are offered by. An
+    /// upstream that fails takes no other's away: it is missing, and named in
+    /// the gateway's own log.
+    ///
+    /// # Errors
+    /// No upstream says what it has.
+    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<(Arc<Upstream>, Tool)>, RequestError> {
+        let lists = join_all(self.all.iter().map(|upstream| self.tools_of(upstream, abandon))).await;
+        let (mut tools, mut failed, mut answered) = (Vec::new(), None, false);
+        for (upstream, list) in self.all.iter().zip(lists) {
+            match list {
+                Ok(list) => {
+                    answered = true;
+                    tools.extend(list.into_iter().map(|tool| (Arc::clone(upstream), tool)));
+                }
+                Err(error) => {
+                    if self.all.len() > 1 {
+                        tracing::warn!(upstream = %upstream.name, "tools are missing from the list: {error}");
+                    }
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) if !answered => Err(error),
+            _ => Ok(tools),
+        }
+    }
+
+    async fn tools_of(&self, upstream: &Arc<Upstream>, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        let listing = upstream.tools(abandon);
+        let listed = match self.all.len() {
+            1 => listing.await?,
+            _ => match timeout(LIST_LIMIT, listing).await {
+                Ok(listed) => listed?,
+                Err(_) => {
+                    self.tell_when_ready(upstream);
+                    return Err(RequestError::Late { upstream: upstream.name.clone() });
+                }
+            },
+        };
+        let mut listed = tools::callable(&upstream.name, listed);
+        if self.prefixes {
+            for tool in &mut listed {
+                tool.name = format!("{}{SEPARATOR}{}", upstream.name, tool.name).into();
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Once for each upstream at most: it starts only once.
+    fn tell_when_ready(&self, upstream: &Arc<Upstream>) {
+        if upstream.is_starting() && upstream.first_missed() {
+            let (upstream, changes) = (Arc::clone(upstream), self.changes.clone());
+            tokio::spawn(async move {
+                if upstream.failed_to_start().await.is_none() {
+                    changes.note();
+                }
+            });
+        }
+    }
+
+    /// Closes the inputs of all and ends their processes.
+    pub(crate) async fn close(&self) {
+        join_all(self.all.iter().map(|upstream| upstream.close())).await;
+    }
+}
