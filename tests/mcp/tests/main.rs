@@ -5,10 +5,13 @@
 
 mod attacks;
 mod filesystem;
+mod filtered;
 mod governed;
+mod labels;
 mod leaving;
 mod log;
 mod misbehaving;
+mod pins;
 mod python;
 mod raw;
 mod reloading;

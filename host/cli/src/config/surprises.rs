@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use vak::config::Mcp;
 use vak::{Checked, Config};
 use vak_pipeline::{Guard as _, Standing};
 use vak_types::{AgentId, Effect, Operation, Pattern, printable};
@@ -84,7 +85,7 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(config: &'a Config) -> Self {
-        let upstreams = config.mcp.iter().flat_map(|mcp| mcp.names()).map(|name| format!("{name}/"));
+        let upstreams = config.mcp.iter().flat_map(Mcp::names).map(|name| format!("{name}/"));
         let skills = config.skills.iter().map(|skill| format!("skill/{}", skill.name));
         Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstreams.chain(skills).collect() }
     }

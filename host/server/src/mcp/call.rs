@@ -1,6 +1,5 @@
 //! One tool call, from the client's request to the answer it may have.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,19 +8,25 @@ use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
 use serde_json::Value;
 use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, StampError, refusal};
-use vak_types::{Json, Name, TextError, printable};
+use vak_types::{AttributeValue, Digest, Json, Name, TextError, printable};
 
 use super::connection::Abandon;
 use super::error::RequestError;
 use super::forward::{Allowed, Refused};
+use super::provenance;
 use super::refusals::{Cause, Refusals};
 use super::routes::ProgressTarget;
 use super::session::Session;
 use super::tools::{SKILL_PREFIX, Target};
+use super::upstream::Upstream;
 use super::upstreams::Upstreams;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
+
+/// The attribute of an action that says how its tool is described: the digest of
+/// the definition that the client was shown.
+const DEFINITION: &str = "definition";
 
 /// Longest quote of a tool's name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -86,10 +91,15 @@ impl Call {
             refusals.count(Cause::Name);
             bad_name(&error)
         };
-        let request =
-            request(&upstream.name, session.caller(), tool, arguments).map_err(|error| bad_name(error.into()))?;
+        let (definition, objection) = match upstream.known(tool).await {
+            Ok(definition) => (definition, None),
+            Err(objection) => (None, Some(objection)),
+        };
+        let request = request(&upstream.name, session.caller(), tool, definition, arguments);
+        let request = request.map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool.to_owned())).catch_unwind().await;
+        let deciding = Allowed::decide(&host, request, tool.to_owned(), objection);
+        let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
@@ -99,12 +109,14 @@ impl Call {
         let start = Instant::now();
         let forwarded = allowed.forward(upstream, progress, &abandon);
         let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
-            Ok(forwarded) => concluded(forwarded),
+            Ok(forwarded) => concluded(forwarded, upstream),
             Err(_) => {
                 let why = "the gateway failed while the call was under way";
                 (Outcome::unknown(why), Err(panicked(why)))
             }
         };
+        // Errors, too, are in the upstream's words.
+        upstream.label.iter().for_each(|label| session.hears(label.clone()));
         // The last step before the client sees anything. What cannot be
         // accounted for is not handed out.
         let recorded = AssertUnwindSafe(allowed.conclude(&host, outcome, start.elapsed())).catch_unwind().await;
@@ -116,21 +128,28 @@ impl Call {
     }
 }
 
-fn request(upstream: &Name, caller: Caller, tool: &str, arguments: Json) -> Result<ActionRequest, TextError> {
+fn request(
+    upstream: &Name,
+    caller: Caller,
+    tool: &str,
+    definition: Option<Digest>,
+    arguments: Json,
+) -> Result<ActionRequest, TextError> {
     let Caller { agent, session, labels } = caller;
+    let definition = definition.map(|digest| (DEFINITION.to_owned(), AttributeValue::Text(digest.to_string())));
     Ok(ActionRequest {
         session,
         agent,
         operation: format!("{upstream}/{tool}").parse()?,
         resource: format!("mcp:{upstream}/{tool}").parse()?,
         arguments,
-        attributes: BTreeMap::new(),
+        attributes: definition.into_iter().collect(),
         labels,
     })
 }
 
 /// How the action ended, and what the client gets once that is recorded.
-fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answer) {
+fn concluded(forwarded: Result<CallToolResult, RequestError>, upstream: &Upstream) -> (Outcome, Answer) {
     let mut result = match forwarded {
         Ok(result) => result,
         Err(error) => {
@@ -142,6 +161,7 @@ fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answe
             return (outcome, answer);
         }
     };
+    result.meta = Some(provenance::of(result.meta, &upstream.name, upstream.label.is_none()));
     let outcome = match result.is_error {
         Some(true) => Outcome::failed(&format!("the tool reported an error: {}", text(&result.content))),
         _ => match serde_json::to_value(&result) {

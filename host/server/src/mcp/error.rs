@@ -7,6 +7,8 @@ use rmcp::model::ErrorData;
 use vak::Outcome;
 use vak_types::{Name, TextError, printable};
 
+use super::pins::PinError;
+
 /// Longest quote of what the upstream says in an error message, in bytes.
 const QUOTE_BYTES_MAX: usize = 512;
 
@@ -68,6 +70,15 @@ pub(crate) enum RequestError {
     #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
     Late { upstream: Name },
     /// Nothing was sent.
+    #[error("{}", changed(.upstream, .tool))]
+    Changed { upstream: Name, tool: String },
+    /// Nothing was sent.
+    #[error("the description of the tool `{tool}` cannot be compared with the one that was accepted: {why}")]
+    NotCompared { tool: String, why: String },
+    /// Nothing was sent, or a list was answered.
+    #[error("{0}")]
+    Pins(#[from] PinError),
+    /// Nothing was sent.
     #[error("{0}; nothing was sent to the upstream")]
     NotSent(&'static str),
     /// It was sent, perhaps.
@@ -94,13 +105,22 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// Whether it is nothing that a running upstream did.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::NotStarted(_) | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_))
+    }
+
     /// How the action ended, as far as anybody can know.
     pub(crate) fn outcome(&self) -> Outcome {
         let detail = self.to_string();
         match self {
-            Self::NotStarted(_) | Self::Ended { .. } | Self::NotSent(_) | Self::Answered { .. } => {
-                Outcome::failed(&detail)
-            }
+            Self::NotStarted(_)
+            | Self::Ended { .. }
+            | Self::Changed { .. }
+            | Self::NotCompared { .. }
+            | Self::Pins(_)
+            | Self::NotSent(_)
+            | Self::Answered { .. } => Outcome::failed(&detail),
             Self::Lost { .. }
             | Self::TimedOut { .. }
             | Self::Late { .. }
@@ -120,6 +140,15 @@ impl RequestError {
             _ => ErrorData::internal_error(message, None),
         }
     }
+}
+
+/// Why a tool whose description has changed is not called.
+pub(crate) fn changed(upstream: &Name, tool: &str) -> String {
+    let tool = printable(tool, QUOTE_BYTES_MAX);
+    format!(
+        "the upstream describes its tool `{tool}` otherwise than when it was accepted; \
+         look at it and accept it with `vak mcp accept {upstream}/{tool}`"
+    )
 }
 
 /// What a library says about the upstream, made fit for one line.

@@ -28,10 +28,19 @@ pub(crate) enum Refused {
 }
 
 impl Allowed {
-    /// Decides the call of an upstream's tool.
-    pub(crate) async fn decide(host: &Host, request: ActionRequest, tool: String) -> Result<Self, Refused> {
+    /// Decides the call of an upstream's tool. With an `objection` that is a deny
+    /// that says so.
+    pub(crate) async fn decide(
+        host: &Host,
+        request: ActionRequest,
+        tool: String,
+        objection: Option<RequestError>,
+    ) -> Result<Self, Refused> {
         let action = host.stamp(request).map_err(Refused::Stamp)?;
-        let decided = host.decide_for(&action, Able::ARGUMENTS).await;
+        let decided = match objection {
+            Some(objection) => host.refuse(&action, &objection.to_string()).await,
+            None => host.decide_for(&action, Able::ARGUMENTS).await,
+        };
         match decided.verdict.is_allow() {
             true => Ok(Self { action, decided, tool }),
             false => Err(Refused::Verdict(Box::new(decided.verdict))),
@@ -46,6 +55,7 @@ impl Allowed {
         abandon: &Abandon,
     ) -> Result<CallToolResult, RequestError> {
         let connection = upstream.connection(abandon).await?;
+        upstream.compare(&self.tool, abandon).await?;
         let params = CallToolRequestParams::new(self.tool.clone()).with_arguments(self.arguments());
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
         match connection.request(request, progress, abandon).await? {

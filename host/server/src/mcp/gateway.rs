@@ -97,7 +97,8 @@ impl ServerHandler for Gateway {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
         }
-        let skills = tools::skills(&self.host);
+        let agent = self.session.caller().agent;
+        let skills = tools::skills(&self.host, &agent);
         let listed = self.upstreams.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();
@@ -108,7 +109,11 @@ impl ServerHandler for Gateway {
             }
             error
         })?;
-        let mut tools: Vec<_> = listed.into_iter().map(|(_, tool)| tool).collect();
+        let mut tools: Vec<_> = listed
+            .into_iter()
+            .filter(|listed| tools::may_ever(&self.host, &agent, &listed.upstream.name, &listed.tool))
+            .map(|listed| listed.shown)
+            .collect();
         tools.extend(skills);
         Ok(ListToolsResult::with_all_items(tools))
     }

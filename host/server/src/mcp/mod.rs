@@ -23,6 +23,7 @@
 //!   of its own, which ends with the session.
 
 mod call;
+mod catalog;
 mod client_wire;
 mod connection;
 mod error;
@@ -31,6 +32,8 @@ mod gateway;
 mod keeper;
 mod lines;
 mod outstanding;
+mod pins;
+mod provenance;
 mod refusals;
 mod routes;
 mod screen;
@@ -46,4 +49,5 @@ mod upstreams;
 mod writer;
 
 pub use error::McpError;
+pub use pins::{Changed, Pin, PinError, Pins};
 pub use serve::serve_stdio;

@@ -6,6 +6,7 @@
 //! it would be a result that leaves before the outcome is in the log.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -116,7 +117,10 @@ impl Drop for Route {
 /// no elicitation.
 pub(crate) struct UpstreamClient {
     pub(crate) routes: Routes,
+    /// The lists of all upstreams.
     pub(crate) changes: ListChanges,
+    /// How often the list of this one has changed.
+    pub(crate) changed: Arc<AtomicU64>,
 }
 
 impl ClientHandler for UpstreamClient {
@@ -142,6 +146,7 @@ impl ClientHandler for UpstreamClient {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.fetch_add(1, Ordering::Release);
         self.changes.note();
     }
 }

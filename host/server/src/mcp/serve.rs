@@ -64,7 +64,7 @@ pub(crate) async fn serve(
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
 
-    let upstreams = Arc::new(Upstreams::start(&mcp, command)?);
+    let upstreams = Arc::new(Upstreams::start(&mcp, &host.config().state, command)?);
 
     let (gone, hang_up, stop) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let refusals = Arc::new(Refusals::default());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
 use vak::Host;
-use vak_types::{Json, Name, Operation, printable};
+use vak_types::{AgentId, Json, Name, Operation, printable};
 
 /// How the names of the host's skills begin, and no upstream's tool's.
 pub(crate) const SKILL_PREFIX: &str = "vak_";
@@ -63,10 +63,21 @@ pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
     tools
 }
 
-/// The host's skills as tools.
-pub(crate) fn skills(host: &Host) -> Vec<Tool> {
+/// Whether this agent could ever be allowed to call this tool. Where its names do
+/// not fit into an action, it could not.
+pub(crate) fn may_ever(host: &Host, agent: &AgentId, upstream: &Name, tool: &str) -> bool {
+    let names = (format!("{upstream}/{tool}").parse(), format!("mcp:{upstream}/{tool}").parse());
+    matches!(names, (Ok(operation), Ok(resource)) if host.may_ever(agent, &operation, &resource))
+}
+
+/// The host's skills as tools, those that this agent could ever be allowed to call.
+pub(crate) fn skills(host: &Host, agent: &AgentId) -> Vec<Tool> {
     let skills = host.skills();
-    let tools = skills.iter().map(|(name, skill)| {
+    let may_ever = |name: &Name| {
+        let names = (format!("skill/{name}").parse(), format!("skill:{name}").parse());
+        matches!(names, (Ok(operation), Ok(resource)) if host.may_ever(agent, &operation, &resource))
+    };
+    let tools = skills.iter().filter(|(name, _)| may_ever(name)).map(|(name, skill)| {
         let described = skill.tool();
         let name = format!("{SKILL_PREFIX}{name}");
         let mut tool = Tool::new(name, described.description.clone(), object(&described.input_schema));

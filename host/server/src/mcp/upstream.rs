@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,15 +11,19 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
 use rmcp::service::{ClientInitializeError, serve_client_with_ct};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vak::config::Mcp;
-use vak_types::{Name, printable};
+use vak_types::{Digest, Label, Name, printable};
 
+use super::catalog::Catalog;
 use super::connection::{Abandon, Connection};
 use super::error::{RequestError, StartError, quote};
 use super::keeper::{Keeper, Pipes};
 use super::lines;
+use super::pins::Pins;
+use super::provenance;
 use super::routes::{ListChanges, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
@@ -42,6 +47,11 @@ type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError
 /// skills do not wait for it; what needs it does.
 pub(crate) struct Upstream {
     pub(crate) name: Name,
+    /// What its results mark a session with, unless they are believed.
+    pub(crate) label: Option<Label>,
+    catalog: Catalog,
+    /// Held while the list is asked for on behalf of a call.
+    comparing: Mutex<()>,
     starting: Starting,
     missed: AtomicBool,
     keeper: Option<Keeper>,
@@ -52,13 +62,17 @@ impl Upstream {
     /// Starts `program`. A failure is told to whoever asks for something.
     pub(crate) fn start(
         mcp: &Mcp,
+        state: &Path,
         name: &Name,
         program: &OsString,
         arguments: &[OsString],
         changes: ListChanges,
     ) -> Self {
         let (name, stop) = (name.clone(), CancellationToken::new());
-        let client = UpstreamClient { routes: Routes::default(), changes };
+        let changed = Arc::default();
+        let client = UpstreamClient { routes: Routes::default(), changes, changed: Arc::clone(&changed) };
+        let label = if mcp.trusted.contains(&name) { None } else { provenance::label(&name) };
+        let catalog = Catalog::new(name.clone(), Pins::at(state, &name), changed);
         let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
         let started = Keeper::start(program, arguments);
         let keeper = started.as_ref().ok().map(|(keeper, _)| keeper.clone());
@@ -74,7 +88,8 @@ impl Upstream {
             }
         };
         let starting = handshake.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
-        Self { name, starting, missed: AtomicBool::new(false), keeper, stop }
+        let (comparing, missed) = (Mutex::new(()), AtomicBool::new(false));
+        Self { name, label, catalog, comparing, starting, missed, keeper, stop }
     }
 
     /// Whether it is neither there nor known to have failed.
@@ -101,11 +116,53 @@ impl Upstream {
         self.starting.clone().await.err()
     }
 
+    /// The tools that can be called, as they are described by now.
+    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        let after = self.catalog.changes();
+        match self.list(abandon).await {
+            Ok(listed) => self.catalog.take(after, listed).await,
+            Err(error) => {
+                // That somebody did not wait says nothing of the upstream.
+                if !error.is_ours() {
+                    self.catalog.fail(after, &error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The digest of a tool's definition, as far as it is known; asks nobody.
+    ///
+    /// # Errors
+    /// It is not the one that was accepted.
+    pub(crate) async fn known(&self, tool: &str) -> Result<Option<Digest>, RequestError> {
+        self.catalog.known(tool).await
+    }
+
+    /// Compares the definition of a tool that is to be called with the accepted
+    /// one, for which the upstream is asked for its list if that is not known.
+    ///
+    /// # Errors
+    /// It is another, or cannot be compared.
+    pub(crate) async fn compare(&self, tool: &str, abandon: &Abandon) -> Result<(), RequestError> {
+        if !self.catalog.is_fresh() {
+            let _alone = self.comparing.lock().await;
+            if !self.catalog.is_fresh() {
+                match self.tools(abandon).await {
+                    Err(error) if error.is_ours() => return Err(error),
+                    // What is known of it now is looked at below.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+        self.catalog.compared(tool).await
+    }
+
     /// All pages of the upstream's list of tools.
     ///
     /// The library's own ways would follow cursors for ever, or answer from a
     /// cache when the upstream fails.
-    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+    async fn list(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
         let connection = self.connection(abandon).await?;
         let endless = |most| RequestError::EndlessList { upstream: self.name.clone(), most };
         let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None);

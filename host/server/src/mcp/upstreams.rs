@@ -1,6 +1,7 @@
 //! All upstreams behind one endpoint, and what their tools are called there.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ const SEPARATOR: char = '_';
 /// must not be missed for long. Clients are told when it has come.
 const LIST_LIMIT: Duration = Duration::from_secs(5);
 
+/// A tool of an upstream.
+pub(crate) struct Listed {
+    pub(crate) upstream: Arc<Upstream>,
+    /// What the upstream calls it.
+    pub(crate) tool: String,
+    /// As clients see it.
+    pub(crate) shown: Tool,
+}
+
 /// The upstreams, each under a name of its own.
 pub(crate) struct Upstreams {
     all: Vec<Arc<Upstream>>,
@@ -32,12 +42,12 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// Starts all that are configured, and `command` if it is not empty. What
-    /// does not start is told to whoever asks for it.
+    /// Starts all that are configured, and `command` if it is not empty. How tools
+    /// are described is kept in the folder `state`. What does not start is told to whoever asks for it.
     ///
     /// # Errors
     /// There is nothing to start, or `command` has no name.
-    pub(crate) fn start(mcp: &Mcp, command: &[OsString]) -> Result<Self, McpError> {
+    pub(crate) fn start(mcp: &Mcp, state: &Path, command: &[OsString]) -> Result<Self, McpError> {
         let changes = ListChanges::default();
         let given = match (command.split_first(), &mcp.upstream) {
             (Some(command), Some(name)) => Some((name, command)),
@@ -51,7 +61,7 @@ impl Upstreams {
             Some((&upstream.name, program.into(), arguments.iter().map(OsString::from).collect()))
         });
         let start = |(name, program, arguments): (&Name, OsString, Vec<OsString>)| {
-            let upstream = Arc::new(Upstream::start(mcp, name, &program, &arguments, changes.clone()));
+            let upstream = Arc::new(Upstream::start(mcp, state, name, &program, &arguments, changes.clone()));
             let starting = Arc::clone(&upstream);
             tokio::spawn(async move {
                 if let Some(error) = starting.failed_to_start().await {
@@ -82,14 +92,14 @@ impl Upstreams {
     ///
     /// # Errors
     /// No upstream says what it has.
-    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<(Arc<Upstream>, Tool)>, RequestError> {
+    pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Listed>, RequestError> {
         let lists = join_all(self.all.iter().map(|upstream| self.tools_of(upstream, abandon))).await;
         let (mut tools, mut failed, mut answered) = (Vec::new(), None, false);
         for (upstream, list) in self.all.iter().zip(lists) {
             match list {
                 Ok(list) => {
                     answered = true;
-                    tools.extend(list.into_iter().map(|tool| (Arc::clone(upstream), tool)));
+                    tools.extend(list.into_iter().map(|tool| self.listed(upstream, tool)));
                 }
                 Err(error) => {
                     if self.all.len() > 1 {
@@ -107,23 +117,21 @@ impl Upstreams {
 
     async fn tools_of(&self, upstream: &Arc<Upstream>, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
         let listing = upstream.tools(abandon);
-        let listed = match self.all.len() {
-            1 => listing.await?,
-            _ => match timeout(LIST_LIMIT, listing).await {
-                Ok(listed) => listed?,
-                Err(_) => {
-                    self.tell_when_ready(upstream);
-                    return Err(RequestError::Late { upstream: upstream.name.clone() });
-                }
-            },
-        };
-        let mut listed = tools::callable(&upstream.name, listed);
-        if self.prefixes {
-            for tool in &mut listed {
-                tool.name = format!("{}{SEPARATOR}{}", upstream.name, tool.name).into();
-            }
+        match self.all.len() {
+            1 => listing.await,
+            _ => timeout(LIST_LIMIT, listing).await.unwrap_or_else(|_| {
+                self.tell_when_ready(upstream);
+                Err(RequestError::Late { upstream: upstream.name.clone() })
+            }),
         }
-        Ok(listed)
+    }
+
+    fn listed(&self, upstream: &Arc<Upstream>, mut shown: Tool) -> Listed {
+        let tool = shown.name.to_string();
+        if self.prefixes {
+            shown.name = format!("{}{SEPARATOR}{tool}", upstream.name).into();
+        }
+        Listed { upstream: Arc::clone(upstream), tool, shown }
     }
 
     /// Once for each upstream at most: it starts only once.

@@ -29,6 +29,10 @@ pub struct Mcp {
     /// upstream `files` is offered as `files_x`; its operation is `files/x`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upstreams: Vec<Upstream>,
+    /// The upstreams whose results are believed. What others have said marks the
+    /// later actions of a session with the label `untrusted-NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted: Vec<Name>,
     /// Milliseconds an upstream may take to start.
     #[serde(default = "start_ms")]
     pub start_ms: u64,
@@ -90,6 +94,9 @@ impl Mcp {
             if !seen.insert(name.as_str().to_ascii_lowercase()) {
                 return refuse(format!("two upstreams are called `{name}`; rename one"));
             }
+        }
+        if let Some(name) = self.trusted.iter().find(|name| !self.names().any(|other| other == *name)) {
+            return refuse(format!("`{name}` is trusted, and no upstream is called so"));
         }
         match self.upstreams.iter().find(|upstream| upstream.command.is_empty()) {
             Some(upstream) => refuse(format!("the upstream `{}` has an empty `command`", upstream.name)),
