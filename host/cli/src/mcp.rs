@@ -1,6 +1,8 @@
 //! `vak mcp`
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,6 +24,13 @@ pub(crate) struct Mcp {
     tools: Option<Tools>,
     #[command(flatten)]
     configured: Configured,
+    /// Serve streamable HTTP at `/mcp` of this address instead of standard input
+    /// and output. One of this machine alone, such as `127.0.0.1:8080`.
+    #[arg(long, value_name = "ADDRESS", requires = "token")]
+    listen: Option<SocketAddr>,
+    /// The file with the bearer token that clients have to send.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    token: Option<PathBuf>,
     /// The MCP server to govern: a program and its arguments. Beside those of
     /// `[[mcp.upstreams]]`, or instead of them.
     #[arg(last = true, value_name = "COMMAND")]
@@ -96,12 +105,21 @@ impl Mcp {
         block_on(async {
             let hangups = signal(SignalKind::hangup())?;
             let reloading = tokio::spawn(reload(Arc::clone(&host), configured, hangups));
-            let served = vak_server::mcp::serve_stdio(host, command).await;
+            let served = match (self.listen, self.token) {
+                (Some(address), Some(token)) => listen(host, &command, address, &token).await,
+                _ => Ok(vak_server::mcp::serve_stdio(host, command).await?),
+            };
             reloading.abort();
-            anyhow::Ok(served?)
+            served
         })??;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn listen(host: Arc<Host>, command: &[OsString], address: SocketAddr, token: &Path) -> anyhow::Result<()> {
+    let listening = vak_server::mcp::http::listen(host, command, address, token).await?;
+    eprintln!("serving MCP at http://{}/mcp", listening.address()?);
+    Ok(listening.serve().await?)
 }
 
 /// Reads the configuration again at each SIGHUP. One that does not load leaves

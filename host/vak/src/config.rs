@@ -274,6 +274,8 @@ impl Config {
         resolve(&mut self.state);
         resolve(&mut self.audit.key);
         self.audit.archive.iter_mut().filter_map(|archive| archive.program.as_mut()).for_each(resolve);
+        let upstreams = self.mcp.iter_mut().flat_map(|mcp| &mut mcp.upstreams);
+        upstreams.filter_map(|upstream| upstream.token.as_mut()).for_each(resolve);
         for policy in &mut self.policies {
             policy.component.as_mut().map(resolve);
             policy.config.as_mut().map(resolve);

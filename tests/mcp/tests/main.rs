@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attacks;
+mod disconnected;
 mod filesystem;
 mod filtered;
 mod governed;
+mod http;
 mod labels;
 mod leaving;
+mod listening;
 mod log;
 mod misbehaving;
 mod pins;

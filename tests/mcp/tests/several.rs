@@ -115,7 +115,7 @@ fn names_that_could_be_read_in_two_ways_are_refused() {
         ("upstream = 'a_b'\n[[mcp.upstreams]]\nname = 'a'\ncommand = ['x']", "has `_` in its name"),
         ("[[mcp.upstreams]]\nname = 'vak'\ncommand = ['x']", "cannot be called `vak`"),
         ("upstream = 'Skill'", "cannot be called `Skill`"),
-        ("[[mcp.upstreams]]\nname = 'a'\ncommand = []", "empty `command`"),
+        ("[[mcp.upstreams]]\nname = 'a'\ncommand = []", "neither a `command` nor a `url`"),
         ("[[mcp.upstreams]]\nname = 'a/b'\ncommand = ['x']", "name has the character '/'"),
     ];
     for (settings, part) in cases {

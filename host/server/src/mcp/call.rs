@@ -7,19 +7,19 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
 use serde_json::Value;
-use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, StampError, refusal};
+use vak::{ActionRequest, Caller, InvokeError, Outcome, RecordError, StampError, refusal};
 use vak_types::{AttributeValue, Digest, Json, Name, TextError, printable};
 
 use super::connection::Abandon;
 use super::error::RequestError;
 use super::forward::{Allowed, Refused};
 use super::provenance;
-use super::refusals::{Cause, Refusals};
+use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
+use super::shared::Shared;
 use super::tools::{SKILL_PREFIX, Target};
 use super::upstream::Upstream;
-use super::upstreams::Upstreams;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
@@ -38,14 +38,12 @@ pub(crate) type Answer = Result<CallToolResult, ErrorData>;
 /// A call that is to be made. It is run on a task that nobody drops, whatever
 /// the client does meanwhile.
 pub(crate) struct Call {
-    pub(crate) host: Arc<Host>,
-    pub(crate) upstreams: Arc<Upstreams>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) session: Arc<Session>,
     pub(crate) tool: String,
     pub(crate) arguments: JsonObject,
     pub(crate) progress: Option<ProgressTarget>,
     pub(crate) abandon: Abandon,
-    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Call {
@@ -53,7 +51,7 @@ impl Call {
     pub(crate) async fn run(mut self) -> Answer {
         let arguments = Json::from_value(&Value::Object(std::mem::take(&mut self.arguments)));
         let arguments = arguments.map_err(|error| {
-            self.refusals.count(Cause::Arguments);
+            self.shared.refusals.count(Cause::Arguments);
             ErrorData::invalid_params(error.to_string(), None)
         })?;
         match Target::of(&self.tool) {
@@ -64,14 +62,15 @@ impl Call {
 
     async fn invoke(&self, name: &str, input: Json) -> Answer {
         let name: Name = name.parse().map_err(|error: TextError| {
-            self.refusals.count(Cause::Name);
+            self.shared.refusals.count(Cause::Name);
             bad_name(&error.into())
         })?;
-        let invoked = AssertUnwindSafe(self.host.invoke(&self.session.caller(), &name, input)).catch_unwind().await;
+        let invoked =
+            AssertUnwindSafe(self.shared.host.invoke(&self.session.caller(), &name, input)).catch_unwind().await;
         match invoked {
             Ok(Ok(output)) => Ok(success(&output)),
             Ok(Err(InvokeError::Unknown(name))) => {
-                self.refusals.count(Cause::Name);
+                self.shared.refusals.count(Cause::Name);
                 Err(ErrorData::invalid_params(format!("there is no skill `{SKILL_PREFIX}{name}`"), None))
             }
             Ok(Err(InvokeError::Record(error))) => Err(unrecorded(&error)),
@@ -81,7 +80,8 @@ impl Call {
     }
 
     async fn forward(self, arguments: Json) -> Answer {
-        let Self { host, upstreams, session, tool, progress, abandon, refusals, .. } = self;
+        let Self { shared, session, tool, progress, abandon, .. } = self;
+        let (host, upstreams, refusals) = (&*shared.host, &shared.upstreams, &*shared.refusals);
         let Some((upstream, tool)) = upstreams.find(&tool) else {
             refusals.count(Cause::Name);
             let tool = printable(&tool, NAME_BYTES_MAX);
@@ -98,7 +98,7 @@ impl Call {
         let request = request(&upstream.name, session.caller(), tool, definition, arguments);
         let request = request.map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let deciding = Allowed::decide(&host, request, tool.to_owned(), objection);
+        let deciding = Allowed::decide(host, request, tool.to_owned(), objection);
         let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
@@ -119,7 +119,7 @@ impl Call {
         upstream.label.iter().for_each(|label| session.hears(label.clone()));
         // The last step before the client sees anything. What cannot be
         // accounted for is not handed out.
-        let recorded = AssertUnwindSafe(allowed.conclude(&host, outcome, start.elapsed())).catch_unwind().await;
+        let recorded = AssertUnwindSafe(allowed.conclude(host, outcome, start.elapsed())).catch_unwind().await;
         match recorded {
             Ok(Ok(())) => answer,
             Ok(Err(error)) => Err(unrecorded(&error)),

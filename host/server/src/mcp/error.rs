@@ -1,6 +1,8 @@
 //! What can go wrong.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rmcp::model::ErrorData;
@@ -35,6 +37,17 @@ pub enum McpError {
     /// Never in practice: a generated session id always fits its limits.
     #[error(transparent)]
     Session(#[from] TextError),
+    /// Others could reach it.
+    #[error("`{0}` is not an address of this machine alone; use `127.0.0.1:PORT`")]
+    NotLoopback(SocketAddr),
+    /// There is no token that tells clients from others.
+    #[error("the token in `{}`: {why}", path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The client does not begin as MCP asks for.
     #[error("the client did not begin with `initialize`: {0}")]
     Client(String),
@@ -53,6 +66,10 @@ pub(crate) enum StartError {
     Exited { upstream: Name, status: String, stderr: String },
     #[error("the upstream `{upstream}` answered `initialize` wrongly: {why}{stderr}")]
     Handshake { upstream: Name, why: String, stderr: String },
+    #[error("the upstream `{upstream}` has no `initialize`: {why}")]
+    NoInitialize { upstream: Name, why: String },
+    #[error("the upstream `{upstream}` cannot be reached at its `url`: {why}")]
+    Address { upstream: Name, why: String },
     #[error("the gateway is stopping")]
     Stopping,
 }
@@ -84,6 +101,9 @@ pub(crate) enum RequestError {
     /// It was sent, perhaps.
     #[error("the upstream `{upstream}` ended before it answered ({status}){stderr}")]
     Lost { upstream: Name, status: String, stderr: String },
+    /// It was sent, perhaps.
+    #[error("the upstream `{upstream}` gave no answer: {why}")]
+    Unreachable { upstream: Name, why: String },
     /// It was sent.
     #[error("the upstream `{upstream}` did not answer within {millis} ms; see `mcp.call_ms`")]
     TimedOut { upstream: Name, millis: u64 },
@@ -122,6 +142,7 @@ impl RequestError {
             | Self::NotSent(_)
             | Self::Answered { .. } => Outcome::failed(&detail),
             Self::Lost { .. }
+            | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Late { .. }
             | Self::LineTooLong { .. }

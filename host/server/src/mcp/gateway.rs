@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use http::request::Parts;
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ConstString as _, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
@@ -11,63 +12,47 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use vak::Host;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use vak_types::printable;
 
 use super::call::Call;
 use super::connection::Abandon;
-use super::refusals::{Cause, Refusals};
+use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
+use super::shared::Shared;
 use super::tools;
-use super::upstreams::Upstreams;
-
-/// Calls and listings under way at the same time. An agent makes a handful;
-/// with arguments of at most 1 MiB and results of at most 4 MiB each, what
-/// they hold stays near a gigabyte in the worst case.
-const CALLS_MAX: usize = 256;
 
 /// Longest quote of the client's text in an error, in bytes.
 const QUOTE_BYTES_MAX: usize = 256;
 
 /// The gateway for one client.
 pub(crate) struct Gateway {
-    host: Arc<Host>,
-    upstreams: Arc<Upstreams>,
-    session: Arc<Session>,
-    hang_up: CancellationToken,
-    calls: TaskTracker,
-    places: Arc<Semaphore>,
-    refusals: Arc<Refusals>,
+    shared: Arc<Shared>,
+    /// Who acts, where one client is all there is. Else each request says so.
+    session: Option<Arc<Session>>,
     telling: OnceLock<()>,
+    /// Cancelled when this is dropped.
+    ended: CancellationToken,
+    _ends: DropGuard,
 }
 
 impl Gateway {
-    /// `hang_up` gives up calls under way; each of them is a task of `calls`
-    /// until its outcome is recorded.
-    pub(crate) fn new(
-        host: Arc<Host>,
-        upstreams: Arc<Upstreams>,
-        session: Arc<Session>,
-        refusals: Arc<Refusals>,
-        hang_up: CancellationToken,
-        calls: TaskTracker,
-    ) -> Self {
-        let places = Arc::new(Semaphore::new(CALLS_MAX));
-        Self { host, upstreams, session, hang_up, calls, places, refusals, telling: OnceLock::new() }
+    /// For the client of `session`; without it, for whoever the requests' HTTP
+    /// parts name.
+    pub(crate) fn new(shared: Arc<Shared>, session: Option<Arc<Session>>) -> Self {
+        let ended = shared.hang_up.child_token();
+        Self { shared, session, telling: OnceLock::new(), _ends: ended.clone().drop_guard(), ended }
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let full = format!("{CALLS_MAX} calls are under way; wait for one to end and call again");
-        place.map_err(|_| ErrorData::internal_error(full, None))
+    fn session(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Session>, ErrorData> {
+        let named = || context.extensions.get::<Parts>()?.extensions.get::<Arc<Session>>().cloned();
+        let nobody = || ErrorData::internal_error("the request names nobody who acts", None);
+        self.session.clone().or_else(named).ok_or_else(nobody)
     }
 
     fn abandon(&self, context: &RequestContext<RoleServer>) -> Abandon {
-        Abandon { cancelled: context.ct.clone(), hang_up: self.hang_up.clone() }
+        Abandon { cancelled: context.ct.clone(), hang_up: self.shared.hang_up.clone() }
     }
 }
 
@@ -83,8 +68,8 @@ impl ServerHandler for Gateway {
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // Once, however often the client says so.
         if self.telling.set(()).is_ok() {
-            let telling = self.upstreams.changes.tell(context.peer);
-            tokio::spawn(self.hang_up.clone().run_until_cancelled_owned(telling));
+            let telling = self.shared.upstreams.changes.tell(context.peer);
+            tokio::spawn(self.ended.clone().run_until_cancelled_owned(telling));
         }
     }
 
@@ -93,13 +78,13 @@ impl ServerHandler for Gateway {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let _place = self.place()?;
+        let _place = self.shared.place()?;
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
         }
-        let agent = self.session.caller().agent;
-        let skills = tools::skills(&self.host, &agent);
-        let listed = self.upstreams.tools(&self.abandon(&context)).await;
+        let (host, agent) = (&self.shared.host, self.session(&context)?.caller().agent);
+        let skills = tools::skills(host, &agent);
+        let listed = self.shared.upstreams.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();
             if !skills.is_empty() {
@@ -111,7 +96,7 @@ impl ServerHandler for Gateway {
         })?;
         let mut tools: Vec<_> = listed
             .into_iter()
-            .filter(|listed| tools::may_ever(&self.host, &agent, &listed.upstream.name, &listed.tool))
+            .filter(|listed| tools::may_ever(host, &agent, &listed.upstream.name, &listed.tool))
             .map(|listed| listed.shown)
             .collect();
         tools.extend(skills);
@@ -123,19 +108,17 @@ impl ServerHandler for Gateway {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let place = self.place().inspect_err(|_| self.refusals.count(Cause::TooManyAtOnce))?;
+        let place = self.shared.place().inspect_err(|_| self.shared.refusals.count(Cause::TooManyAtOnce))?;
         let token = context.meta.get_progress_token();
         let call = Call {
-            host: Arc::clone(&self.host),
-            upstreams: Arc::clone(&self.upstreams),
-            session: Arc::clone(&self.session),
+            session: self.session(&context)?,
+            shared: Arc::clone(&self.shared),
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),
             abandon: self.abandon(&context),
-            refusals: Arc::clone(&self.refusals),
         };
-        let call = self.calls.spawn(async move {
+        let call = self.shared.calls.spawn(async move {
             let answer = call.run().await;
             drop(place);
             answer
@@ -187,7 +170,7 @@ impl ServerHandler for Gateway {
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         if request.method == CallToolRequestMethod::VALUE {
-            self.refusals.count(Cause::Unreadable);
+            self.shared.refusals.count(Cause::Unreadable);
         }
         let method = printable(&request.method, QUOTE_BYTES_MAX);
         let message = format!("`{method}` is not offered, or its parameters are not what MCP says");

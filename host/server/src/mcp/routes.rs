@@ -115,6 +115,7 @@ impl Drop for Route {
 
 /// What we are to the upstream: a client that offers no sampling, no roots and
 /// no elicitation.
+#[derive(Clone)]
 pub(crate) struct UpstreamClient {
     pub(crate) routes: Routes,
     /// The lists of all upstreams.

@@ -10,16 +10,14 @@ use rmcp::service::{ServerInitializeError, serve_server_with_ct};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use vak::Host;
 
 use super::client_wire::{ClientWire, LINE_BYTES_MAX};
 use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
-use super::refusals::Refusals;
 use super::session::Session;
-use super::upstreams::Upstreams;
+use super::shared::Shared;
 use super::writer::Writer;
 
 /// How long calls under way may go on when the client has closed our input.
@@ -28,10 +26,6 @@ const DRAIN: Duration = Duration::from_secs(1);
 
 /// How long the last answers may take to be written.
 const FLUSH: Duration = Duration::from_secs(1);
-
-/// How long the calls that were given up may take to be recorded: a skill that
-/// is running cannot be stopped before its five seconds are over.
-const RECORD: Duration = Duration::from_secs(10);
 
 /// Serves MCP on standard input and output to one client, with `command` (a
 /// program and its arguments; may be empty) and what else the host's
@@ -57,27 +51,17 @@ pub(crate) async fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
-    let mcp = host.config().mcp.clone().ok_or(McpError::NotConfigured)?;
-    let session = Arc::new(Session::new(mcp.agent.clone())?);
-    let caller = session.caller();
+    let agent = host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone();
+    let caller = Arc::new(Session::new(agent)?);
+    let whom = caller.words();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
+    let shared = Arc::new(Shared::start(host, command)?);
 
-    let upstreams = Arc::new(Upstreams::start(&mcp, &host.config().state, command)?);
-
-    let (gone, hang_up, stop) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-    let refusals = Arc::new(Refusals::default());
-    let wire = ClientWire::new(lines, writer, Arc::clone(&refusals), gone.clone().drop_guard());
-    let calls = TaskTracker::new();
-    let gateway = Gateway::new(
-        Arc::clone(&host),
-        Arc::clone(&upstreams),
-        session,
-        Arc::clone(&refusals),
-        hang_up.clone(),
-        calls.clone(),
-    );
+    let (gone, stop) = (CancellationToken::new(), CancellationToken::new());
+    let wire = ClientWire::new(lines, writer, Arc::clone(&shared.refusals), gone.clone().drop_guard());
+    let gateway = Gateway::new(Arc::clone(&shared), Some(caller));
     let session = async {
         match serve_server_with_ct(gateway, wire, stop.clone()).await {
             // An error is a panic in the library's loop: the session is over
@@ -90,7 +74,7 @@ pub(crate) async fn serve(
     };
     let leaving = async {
         tokio::select! {
-            () = refusals.record_now_and_then(&host, &caller) => {}
+            () = shared.refusals.record_now_and_then(&shared.host, &whom) => {}
             () = async { gone.cancelled().await; sleep(DRAIN).await } => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -100,21 +84,13 @@ pub(crate) async fn serve(
     let result = tokio::select! {
         result = &mut session => result,
         () = leaving => {
-            hang_up.cancel();
+            shared.hang_up.cancel();
             stop.cancel();
             // Too late is late enough: the outcomes are what must not be lost.
             timeout(FLUSH, &mut session).await.unwrap_or(Ok(()))
         }
     };
-    hang_up.cancel();
-    calls.close();
-    if timeout(RECORD, calls.wait()).await.is_err() {
-        tracing::error!("calls were still under way at the end; the log has no outcome for them");
-    }
-    if timeout(RECORD, refusals.record(&host, &caller)).await.is_err() {
-        tracing::error!("refused calls were not recorded in time");
-    }
-    upstreams.close().await;
+    shared.close(&whom).await;
     // An error is what is waited for: the other side of the channel is gone.
     timeout(FLUSH, written).await.map(drop).unwrap_or_default();
     result

@@ -29,6 +29,11 @@ impl Session {
         Ok(Self { agent, id: format!("mcp-{id:032x}").parse()?, heard: Mutex::default() })
     }
 
+    /// Whose calls these are, for a sentence.
+    pub(crate) fn words(&self) -> String {
+        format!("of `{}` in session `{}`", self.agent, self.id)
+    }
+
     /// Who acts now.
     pub(crate) fn caller(&self) -> Caller {
         let labels = self.heard.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();

@@ -1,45 +1,32 @@
 //! The upstream, from its start to its end.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
-use rmcp::service::{ClientInitializeError, serve_client_with_ct};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vak::config::Mcp;
-use vak_types::{Digest, Label, Name, printable};
+use vak_types::{Digest, Label, Name};
 
 use super::catalog::Catalog;
 use super::connection::{Abandon, Connection};
-use super::error::{RequestError, StartError, quote};
-use super::keeper::{Keeper, Pipes};
-use super::lines;
+use super::error::{RequestError, StartError};
 use super::pins::Pins;
 use super::provenance;
 use super::routes::{ListChanges, Routes, UpstreamClient};
-use super::stderr::Stderr;
-use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
-use super::writer::Writer;
+use super::start::{Limits, Slot, Start, Way};
 
 /// Pages of one list of tools. Servers page by dozens, if at all.
 const PAGES_MAX: usize = 32;
 
 /// Tools of one upstream. No model chooses well among more than some hundred.
 pub(crate) const TOOLS_MAX: usize = 1_024;
-
-/// Longest program name in an error message, in bytes.
-const PROGRAM_BYTES_MAX: usize = 256;
-
-/// How long a process that closed its output may take to be seen as ended.
-const SETTLE: Duration = Duration::from_millis(300);
 
 type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
 
@@ -54,42 +41,24 @@ pub(crate) struct Upstream {
     comparing: Mutex<()>,
     starting: Starting,
     missed: AtomicBool,
-    keeper: Option<Keeper>,
+    slot: Slot,
     stop: CancellationToken,
 }
 
 impl Upstream {
-    /// Starts `program`. A failure is told to whoever asks for something.
-    pub(crate) fn start(
-        mcp: &Mcp,
-        state: &Path,
-        name: &Name,
-        program: &OsString,
-        arguments: &[OsString],
-        changes: ListChanges,
-    ) -> Self {
-        let (name, stop) = (name.clone(), CancellationToken::new());
+    /// Starts it. A failure is told to whoever asks for something.
+    pub(crate) fn start(mcp: &Mcp, state: &Path, name: &Name, way: Way, changes: ListChanges) -> Self {
+        let (name, stop, slot) = (name.clone(), CancellationToken::new(), Slot::default());
         let changed = Arc::default();
         let client = UpstreamClient { routes: Routes::default(), changes, changed: Arc::clone(&changed) };
         let label = if mcp.trusted.contains(&name) { None } else { provenance::label(&name) };
         let catalog = Catalog::new(name.clone(), Pins::at(state, &name), changed);
         let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
-        let started = Keeper::start(program, arguments);
-        let keeper = started.as_ref().ok().map(|(keeper, _)| keeper.clone());
-        let handshake = match started {
-            Ok((keeper, pipes)) => {
-                let handshake = connect(name.clone(), limits, keeper, pipes, client, stop.clone());
-                tokio::spawn(handshake).map(|joined| joined.unwrap_or(Err(StartError::Stopping))).boxed()
-            }
-            Err(source) => {
-                let program = printable(&program.to_string_lossy(), PROGRAM_BYTES_MAX);
-                let error = StartError::Spawn { upstream: name.clone(), program, source };
-                std::future::ready(Err(error)).boxed()
-            }
-        };
-        let starting = handshake.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
+        let start = Start { upstream: name.clone(), limits, client, slot: slot.clone(), stop: stop.clone() };
+        let starting = tokio::spawn(start.by(way)).map(|joined| joined.unwrap_or(Err(StartError::Stopping)));
+        let starting = starting.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
         let (comparing, missed) = (Mutex::new(()), AtomicBool::new(false));
-        Self { name, label, catalog, comparing, starting, missed, keeper, stop }
+        Self { name, label, catalog, comparing, starting, missed, slot, stop }
     }
 
     /// Whether it is neither there nor known to have failed.
@@ -188,52 +157,8 @@ impl Upstream {
     /// Closes the upstream's input and ends its process.
     pub(crate) async fn close(&self) {
         self.stop.cancel();
-        if let Some(keeper) = &self.keeper {
+        if let Some(keeper) = self.slot.get() {
             keeper.close().await;
         }
     }
-}
-
-/// How long things may take.
-struct Limits {
-    start: Duration,
-    call: Duration,
-}
-
-async fn connect(
-    upstream: Name,
-    limits: Limits,
-    keeper: Keeper,
-    pipes: Pipes,
-    client: UpstreamClient,
-    stop: CancellationToken,
-) -> Result<Connection, StartError> {
-    let unreachable = |source| StartError::Pipes { upstream: upstream.clone(), source };
-    let stderr = Stderr::follow(pipes.stderr, &upstream).map_err(unreachable)?;
-    let lines = lines::follow(pipes.stdout, LINE_BYTES_MAX, "vak-mcp-upstream").map_err(unreachable)?;
-    // Closing needs no waiting for: the process's end tells.
-    let (writer, _) = Writer::start(pipes.stdin, "vak-mcp-requests").map_err(unreachable)?;
-    let (wire, dropped) = UpstreamWire::new(lines, writer);
-    let (routes, limit) = (client.routes.clone(), limits.call);
-    let error = match timeout(limits.start, serve_client_with_ct(client, wire, stop)).await {
-        Ok(Ok(service)) => {
-            let in_flight = AtomicUsize::new(0);
-            return Ok(Connection { upstream, service, keeper, stderr, routes, dropped, in_flight, limit });
-        }
-        Ok(Err(ClientInitializeError::Cancelled)) => return Err(StartError::Stopping),
-        Ok(Err(error)) => {
-            let status = keeper.exit_within(SETTLE).await;
-            let stderr = stderr.last_words().await;
-            match status {
-                Some(status) => StartError::Exited { upstream, status, stderr },
-                None => StartError::Handshake { upstream, why: quote(&error), stderr },
-            }
-        }
-        Err(_) => {
-            let millis = u64::try_from(limits.start.as_millis()).unwrap_or(u64::MAX);
-            StartError::TimedOut { upstream, millis, stderr: stderr.last_words().await }
-        }
-    };
-    keeper.kill();
-    Err(error)
 }

@@ -14,6 +14,7 @@ use vak_types::Name;
 use super::connection::Abandon;
 use super::error::{McpError, RequestError};
 use super::routes::ListChanges;
+use super::start::Way;
 use super::tools;
 use super::upstream::Upstream;
 
@@ -55,13 +56,20 @@ impl Upstreams {
             (None, _) if mcp.upstreams.is_empty() => return Err(McpError::NoCommand),
             (None, _) => None,
         };
-        let given = given.map(|(name, (program, arguments))| (name, program.clone(), arguments.to_vec()));
+        let given = given.map(|(name, (program, arguments))| (name, Way::Command(program.clone(), arguments.to_vec())));
         let configured = mcp.upstreams.iter().filter_map(|upstream| {
-            let (program, arguments) = upstream.command.split_first()?;
-            Some((&upstream.name, program.into(), arguments.iter().map(OsString::from).collect()))
+            let way = match (&upstream.url, upstream.command.split_first()) {
+                (Some(url), _) => Way::Url(url.clone(), upstream.token.clone()),
+                (None, Some((program, arguments))) => {
+                    Way::Command(program.into(), arguments.iter().map(OsString::from).collect())
+                }
+                // Not accepted by the configuration.
+                (None, None) => return None,
+            };
+            Some((&upstream.name, way))
         });
-        let start = |(name, program, arguments): (&Name, OsString, Vec<OsString>)| {
-            let upstream = Arc::new(Upstream::start(mcp, state, name, &program, &arguments, changes.clone()));
+        let start = |(name, way): (&Name, Way)| {
+            let upstream = Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
             let starting = Arc::clone(&upstream);
             tokio::spawn(async move {
                 if let Some(error) = starting.failed_to_start().await {

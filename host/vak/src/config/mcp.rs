@@ -1,6 +1,7 @@
 //! `[mcp]`: the gateway.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vak_types::{AgentId, Name};
@@ -48,8 +49,16 @@ pub struct Upstream {
     /// Its name.
     pub name: Name,
     /// The program to start and its arguments, found and run as a shell would
-    /// in the gateway's working directory.
+    /// in the gateway's working directory. This or `url`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// The address of a server that speaks streamable HTTP. This or `command`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The file with the bearer token for `url`, where it wants one. Read once, at
+    /// the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<PathBuf>,
 }
 
 /// A package runner may have to download the upstream first.
@@ -98,9 +107,18 @@ impl Mcp {
         if let Some(name) = self.trusted.iter().find(|name| !self.names().any(|other| other == *name)) {
             return refuse(format!("`{name}` is trusted, and no upstream is called so"));
         }
-        match self.upstreams.iter().find(|upstream| upstream.command.is_empty()) {
-            Some(upstream) => refuse(format!("the upstream `{}` has an empty `command`", upstream.name)),
-            None => Ok(()),
+        for Upstream { name, command, url, token } in &self.upstreams {
+            match (command.is_empty(), url) {
+                (true, None) => return refuse(format!("the upstream `{name}` has neither a `command` nor a `url`")),
+                (false, Some(_)) => {
+                    return refuse(format!("the upstream `{name}` has a `command` and a `url`; leave one out"));
+                }
+                (false, None) if token.is_some() => {
+                    return refuse(format!("the upstream `{name}` has a `token`, which is for a `url`"));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
