@@ -48,6 +48,8 @@ fn both_revisions_are_served() {
 
 #[tokio::test]
 async fn the_library_s_client_is_served_in_both_revisions() {
+    // The library's HTTP client has none of its own. Another test may have been first.
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     let site = patient(PERMIT_ALL);
     let gateway = Listening::start(&site, &file_server(&site));
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];

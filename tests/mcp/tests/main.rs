@@ -18,5 +18,7 @@ mod pins;
 mod python;
 mod raw;
 mod reloading;
+mod remote;
+mod resources;
 mod several;
 mod site;

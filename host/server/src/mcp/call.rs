@@ -20,6 +20,7 @@ use super::session::Session;
 use super::shared::Shared;
 use super::tools::{SKILL_PREFIX, Target};
 use super::upstream::Upstream;
+use super::wish::Wish;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
@@ -95,10 +96,11 @@ impl Call {
             Ok(definition) => (definition, None),
             Err(objection) => (None, Some(objection)),
         };
-        let request = request(&upstream.name, session.caller(), tool, definition, arguments);
+        let wish = Wish::Tool(tool.to_owned());
+        let request = request(&wish.operation(&upstream.name), session.caller(), definition, arguments);
         let request = request.map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let deciding = Allowed::decide(host, request, tool.to_owned(), objection);
+        let deciding = Allowed::decide(host, request, wish, objection);
         let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
@@ -109,7 +111,11 @@ impl Call {
         let start = Instant::now();
         let forwarded = allowed.forward(upstream, progress, &abandon);
         let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
-            Ok(forwarded) => concluded(forwarded, upstream),
+            Ok(Ok(mut result)) => {
+                result.content.iter_mut().for_each(|content| upstreams.readdress(upstream, content));
+                concluded(Ok(result), upstream)
+            }
+            Ok(failed) => concluded(failed, upstream),
             Err(_) => {
                 let why = "the gateway failed while the call was under way";
                 (Outcome::unknown(why), Err(panicked(why)))
@@ -128,10 +134,10 @@ impl Call {
     }
 }
 
-fn request(
-    upstream: &Name,
+/// The request for an operation on an upstream.
+pub(crate) fn request(
+    operation: &str,
     caller: Caller,
-    tool: &str,
     definition: Option<Digest>,
     arguments: Json,
 ) -> Result<ActionRequest, TextError> {
@@ -140,8 +146,8 @@ fn request(
     Ok(ActionRequest {
         session,
         agent,
-        operation: format!("{upstream}/{tool}").parse()?,
-        resource: format!("mcp:{upstream}/{tool}").parse()?,
+        operation: operation.parse()?,
+        resource: format!("mcp:{operation}").parse()?,
         arguments,
         attributes: definition.into_iter().collect(),
         labels,
@@ -193,16 +199,16 @@ fn failure(message: &str) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(printable(message, MESSAGE_BYTES_MAX))])
 }
 
-fn bad_name(error: &StampError) -> ErrorData {
+pub(crate) fn bad_name(error: &StampError) -> ErrorData {
     ErrorData::invalid_params(format!("the tool's name cannot be used: {error}"), None)
 }
 
-fn unrecorded(error: &RecordError) -> ErrorData {
+pub(crate) fn unrecorded(error: &RecordError) -> ErrorData {
     tracing::error!(%error, "an outcome could not be recorded");
     ErrorData::internal_error(format!("the outcome could not be recorded, so the result is withheld: {error}"), None)
 }
 
-fn panicked(what: &'static str) -> ErrorData {
+pub(crate) fn panicked(what: &'static str) -> ErrorData {
     tracing::error!(what, "a panic was caught");
     ErrorData::internal_error(what, None)
 }

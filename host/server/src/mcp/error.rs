@@ -117,8 +117,8 @@ pub(crate) enum RequestError {
     #[error("the upstream `{upstream}` answered with something other than {wanted}")]
     Unexpected { upstream: Name, wanted: &'static str },
     /// It was answered.
-    #[error("the list of tools of the upstream `{upstream}` goes on after {most}; it is not used")]
-    EndlessList { upstream: Name, most: &'static str },
+    #[error("the list of {what} of the upstream `{upstream}` goes on after {most}; it is not used")]
+    EndlessList { upstream: Name, what: &'static str, most: &'static str },
     /// It was answered with an error.
     #[error("the upstream `{upstream}` answered with an error: {}", printable(&.error.message, QUOTE_BYTES_MAX))]
     Answered { upstream: Name, error: Box<ErrorData> },

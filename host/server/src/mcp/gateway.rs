@@ -5,23 +5,28 @@ use std::sync::{Arc, OnceLock};
 use http::request::Parts;
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ConstString as _, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
-    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
-    ServerConfig, ToolsCapability,
+    CompleteResult, ConstString, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestMethod,
+    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, PromptsCapability, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, ToolsCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vak_types::printable;
 
 use super::call::Call;
 use super::connection::Abandon;
+use super::offers::Offers;
 use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
 use super::shared::Shared;
 use super::tools;
+use super::wish::Wish;
 
 /// Longest quote of the client's text in an error, in bytes.
 const QUOTE_BYTES_MAX: usize = 256;
@@ -51,8 +56,33 @@ impl Gateway {
         self.session.clone().or_else(named).ok_or_else(nobody)
     }
 
+    /// A place, and what a request for resources or prompts is answered with.
+    ///
+    /// # Errors
+    /// No policy could ever allow it, so there is no such method.
+    fn offers<M: ConstString>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        wish: &Wish,
+    ) -> Result<(OwnedSemaphorePermit, Offers), ErrorData> {
+        let session = self.session(context)?;
+        if !self.shared.may_ever(&session.caller().agent, wish) {
+            return Err(ErrorData::method_not_found::<M>());
+        }
+        let abandon = self.abandon(context);
+        Ok((self.shared.place()?, Offers { shared: Arc::clone(&self.shared), session, abandon }))
+    }
+
     fn abandon(&self, context: &RequestContext<RoleServer>) -> Abandon {
         Abandon { cancelled: context.ct.clone(), hang_up: self.shared.hang_up.clone() }
+    }
+}
+
+/// Refuses a cursor: nobody was given one.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match request.and_then(|request| request.cursor) {
+        Some(_) => Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None)),
+        None => Ok(()),
     }
 }
 
@@ -62,6 +92,14 @@ impl ServerHandler for Gateway {
         tools.list_changed = Some(true);
         let mut capabilities = ServerCapabilities::default();
         capabilities.tools = Some(tools);
+        // Of another agent, each request says whether it is offered.
+        let agent = match &self.session {
+            Some(session) => Some(session.caller().agent),
+            None => self.shared.host.config().mcp.as_ref().map(|mcp| mcp.agent.clone()),
+        };
+        let may_ever = |wish| agent.as_ref().is_some_and(|agent| self.shared.may_ever(agent, &wish));
+        capabilities.resources = may_ever(Wish::Resource).then(ResourcesCapability::default);
+        capabilities.prompts = may_ever(Wish::Prompt).then(PromptsCapability::default);
         ServerConfig::new(capabilities).with_server_info(Implementation::new("vak", env!("CARGO_PKG_VERSION")))
     }
 
@@ -79,9 +117,7 @@ impl ServerHandler for Gateway {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let _place = self.shared.place()?;
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
-        }
+        one_page(request)?;
         let (host, agent) = (&self.shared.host, self.session(&context)?.caller().agent);
         let skills = tools::skills(host, &agent);
         let listed = self.shared.upstreams.tools(&self.abandon(&context)).await;
@@ -142,26 +178,50 @@ impl ServerHandler for Gateway {
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        let (_place, offers) = self.offers::<ListPromptsRequestMethod>(&context, &Wish::Prompts)?;
+        one_page(request)?;
+        Ok(ListPromptsResult::with_all_items(offers.prompts().await?))
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let (_place, offers) = self.offers::<GetPromptRequestMethod>(&context, &Wish::Prompt)?;
+        Ok(offers.prompt(&params.name, params.arguments.map(Value::Object)).await?.into())
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        let (_place, offers) = self.offers::<ListResourcesRequestMethod>(&context, &Wish::Resources)?;
+        one_page(request)?;
+        Ok(ListResourcesResult::with_all_items(offers.resources().await?))
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        let (_place, offers) = self.offers::<ListResourceTemplatesRequestMethod>(&context, &Wish::Templates)?;
+        one_page(request)?;
+        Ok(ListResourceTemplatesResult::with_all_items(offers.templates().await?))
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let (_place, offers) = self.offers::<ReadResourceRequestMethod>(&context, &Wish::Resource)?;
+        Ok(offers.read(&params.uri).await?.into())
     }
 
     async fn on_custom_request(

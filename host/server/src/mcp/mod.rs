@@ -22,6 +22,7 @@
 //!   it would have the client's without a gateway. It runs in a process group
 //!   of its own, which ends with the session.
 
+mod ask;
 mod call;
 mod catalog;
 mod client_wire;
@@ -32,7 +33,9 @@ mod gateway;
 pub mod http;
 mod keeper;
 mod lines;
+mod offers;
 mod outstanding;
+mod pages;
 mod pins;
 mod provenance;
 mod refusals;
@@ -50,6 +53,7 @@ mod tools;
 mod upstream;
 mod upstream_wire;
 mod upstreams;
+mod wish;
 mod writer;
 
 pub use error::McpError;

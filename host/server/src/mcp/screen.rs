@@ -33,6 +33,8 @@ struct StrictParams {
     #[serde(default)]
     name: Option<IgnoredAny>,
     #[serde(default)]
+    uri: Option<IgnoredAny>,
+    #[serde(default)]
     arguments: Option<Json>,
 }
 

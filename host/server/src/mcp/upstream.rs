@@ -1,6 +1,5 @@
 //! The upstream, from its start to its end.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
+use rmcp::model::{ClientRequest, ListToolsRequest, ServerResult, Tool};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use vak::config::Mcp;
@@ -17,16 +16,21 @@ use vak_types::{Digest, Label, Name};
 use super::catalog::Catalog;
 use super::connection::{Abandon, Connection};
 use super::error::{RequestError, StartError};
+use super::pages::List;
 use super::pins::Pins;
 use super::provenance;
 use super::routes::{ListChanges, Routes, UpstreamClient};
 use super::start::{Limits, Slot, Start, Way};
+use super::wish::Wish;
 
-/// Pages of one list of tools. Servers page by dozens, if at all.
-const PAGES_MAX: usize = 32;
-
-/// Tools of one upstream. No model chooses well among more than some hundred.
-pub(crate) const TOOLS_MAX: usize = 1_024;
+const TOOLS: List<Tool> = List {
+    what: "tools",
+    request: |params| ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params)),
+    page: |answer| match answer {
+        ServerResult::ListToolsResult(page) => Some((page.tools, page.next_cursor)),
+        _ => None,
+    },
+};
 
 type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
 
@@ -127,31 +131,19 @@ impl Upstream {
         self.catalog.compared(tool).await
     }
 
-    /// All pages of the upstream's list of tools.
-    ///
-    /// The library's own ways would follow cursors for ever, or answer from a
-    /// cache when the upstream fails.
     async fn list(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        TOOLS.all(&*self.connection(abandon).await?, abandon).await
+    }
+
+    /// Whether it says that it has what is wished for.
+    pub(crate) async fn has(&self, wish: &Wish, abandon: &Abandon) -> Result<bool, RequestError> {
         let connection = self.connection(abandon).await?;
-        let endless = |most| RequestError::EndlessList { upstream: self.name.clone(), most };
-        let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None);
-        for _ in 0..PAGES_MAX {
-            let params = PaginatedRequestParams::default().with_cursor(cursor.take());
-            let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
-            let ServerResult::ListToolsResult(page) = connection.request(request, None, abandon).await? else {
-                return Err(RequestError::Unexpected { upstream: self.name.clone(), wanted: "a list of tools" });
-            };
-            tools.extend(page.tools);
-            if tools.len() > TOOLS_MAX {
-                return Err(endless("1024 tools"));
-            }
-            match page.next_cursor {
-                None => return Ok(tools),
-                Some(next) if seen.insert(next.clone()) => cursor = Some(next),
-                Some(_) => return Err(endless("its last page")),
-            }
-        }
-        Err(endless("32 pages"))
+        let Some(info) = connection.service.peer().peer_info() else { return Ok(false) };
+        Ok(match wish {
+            Wish::Tool(_) => info.capabilities.tools.is_some(),
+            Wish::Resources | Wish::Templates | Wish::Resource => info.capabilities.resources.is_some(),
+            Wish::Prompts | Wish::Prompt => info.capabilities.prompts.is_some(),
+        })
     }
 
     /// Closes the upstream's input and ends its process.

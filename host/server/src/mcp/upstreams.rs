@@ -20,11 +20,11 @@ use super::upstream::Upstream;
 
 /// What stands between an upstream's name and its tool's. No upstream has it in
 /// its name where there are several, so a tool's name is read in one way.
-const SEPARATOR: char = '_';
+pub(crate) const SEPARATOR: char = '_';
 
 /// How long a list waits for one upstream where there are others, whose tools
 /// must not be missed for long. Clients are told when it has come.
-const LIST_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIST_LIMIT: Duration = Duration::from_secs(5);
 
 /// A tool of an upstream.
 pub(crate) struct Listed {
@@ -81,13 +81,28 @@ impl Upstreams {
         Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
     }
 
+    /// All of them, the one that was given as a command first.
+    pub(crate) fn all(&self) -> &[Arc<Upstream>] {
+        &self.all
+    }
+
+    /// Whether their names stand in what is offered.
+    pub(crate) fn prefixes(&self) -> bool {
+        self.prefixes
+    }
+
+    /// The one with this name.
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Upstream>> {
+        self.all.iter().find(|upstream| upstream.name.as_str() == name)
+    }
+
     /// Whose tool this is, and what it is called there. Only the name decides,
     /// never what the upstreams list.
     pub(crate) fn find<'t>(&self, tool: &'t str) -> Option<(&Arc<Upstream>, &'t str)> {
         let (upstream, tool) = match self.prefixes {
             true => {
                 let (name, tool) = tool.split_once(SEPARATOR)?;
-                (self.all.iter().find(|upstream| upstream.name.as_str() == name)?, tool)
+                (self.named(name)?, tool)
             }
             false => (self.all.first()?, tool),
         };

@@ -7,6 +7,8 @@
 mod body;
 mod listen;
 mod seats;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
