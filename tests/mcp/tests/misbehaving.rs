@@ -112,6 +112,11 @@ fn an_upstream_that_reports_errors() {
 }
 
 #[test]
+fn a_server_without_initialize_is_asked_without_it() {
+    check("modern", (LONG_MS, LONG_MS), LISTED, &Ends::Well);
+}
+
+#[test]
 fn a_list_that_does_not_end() {
     let long = (LONG_MS, LONG_MS);
     check("same-cursor", long, Err("the list of tools of the upstream `up` goes on after its last page"), &Ends::Well);

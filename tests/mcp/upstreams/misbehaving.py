@@ -150,7 +150,13 @@ for line in sys.stdin:
         log.flush()
     message = json.loads(line)
     method, id, params = message.get("method"), message.get("id"), message.get("params") or {}
-    if method == "initialize":
+    if method == "initialize" and mode == "modern":
+        error(id, {"code": -32022, "message": "no such version", "data": {"supported": ["2026-07-28"], "requested": "x"}})
+    elif method == "server/discover" and mode == "modern":
+        found = {"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}
+        server = {"io.modelcontextprotocol/serverInfo": {"name": "misbehaving", "version": "1"}}
+        result(id, {**found, "ttlMs": 0, "cacheScope": "private", "_meta": server})
+    elif method == "initialize":
         capabilities = {"tools": {"listChanged": True}, "prompts": {}, "resources": {}, "completions": {}}
         server = {"name": "misbehaving", "version": "1"}
         version = params["protocolVersion"]

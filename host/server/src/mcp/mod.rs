@@ -1,10 +1,11 @@
 //! The gateway for the Model Context Protocol.
 //!
-//! To its client it is an MCP server on standard input and output; to its
-//! upstreams, MCP servers that run as its children, it is the client. It offers
-//! the upstreams' tools and the host's skills. Nothing else of an upstream
-//! (resources, prompts, completion, sampling, elicitation, tasks) passes, in
-//! either direction.
+//! To its clients it is an MCP server, on standard input and output or over
+//! streamable HTTP; to its upstreams, MCP servers that run as its children or
+//! are reached by a URL, it is the client. It offers the upstreams' tools,
+//! resources and prompts, and the host's skills. Nothing else of an upstream
+//! (completion, sampling, elicitation, tasks, subscriptions) passes, in either
+//! direction.
 //!
 //! * The tool `x` of the upstream `files` is the operation `files/x` on the
 //!   resource `mcp:files/x`. The upstream gets the arguments that were judged,
@@ -12,6 +13,11 @@
 //!   nothing.
 //! * With `[[mcp.upstreams]]` that tool is offered as `files_x`. No upstream has
 //!   `_` in its name then, so a name is read in one way.
+//! * To read the resource `u` of `files` is the operation `files/resources/read`
+//!   with the argument `/uri`; lists and prompts are operations likewise. A tool
+//!   with such a name is neither listed nor called.
+//! * A tool that is described otherwise than when it was accepted is neither
+//!   listed nor called.
 //! * The skill `calculator` is the tool `vak_calculator`. Names that begin with
 //!   `vak_` belong to the host: an upstream's tool with such a name is neither
 //!   listed nor called, whatever skills there are, so neither kind can shadow

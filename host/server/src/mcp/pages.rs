@@ -18,9 +18,12 @@ pub(crate) struct List<T> {
     /// In an error message, such as `tools`.
     pub(crate) what: &'static str,
     pub(crate) request: fn(PaginatedRequestParams) -> ClientRequest,
-    /// The items and the next cursor, if it is that kind of answer.
-    pub(crate) page: fn(ServerResult) -> Option<(Vec<T>, Option<String>)>,
+    /// What is in an answer, if it is of that kind.
+    pub(crate) page: fn(ServerResult) -> Option<Page<T>>,
 }
+
+/// The items of a page, and the cursor of the next one.
+pub(crate) type Page<T> = (Vec<T>, Option<String>);
 
 impl<T> List<T> {
     /// All pages.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,9 +36,9 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// What is wrong with it is told in words.
-    pub(crate) fn new(url: &str, token: Option<PathBuf>) -> Result<Self, String> {
+    pub(crate) fn new(url: &str, token: Option<&Path>) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| format!("`{}`: {error}", printable(url, QUOTE_BYTES_MAX)))?;
-        let token = token.as_deref().map(read).transpose()?;
+        let token = token.map(read).transpose()?;
         let plain = match url.scheme() {
             "https" => false,
             "http" => true,

@@ -1,7 +1,7 @@
 //! From a command or an address to a running upstream.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Start {
                     done => done,
                 }
             }
-            Way::Url(url, token) => self.url(&url, token).await,
+            Way::Url(url, token) => self.url(&url, token.as_deref()).await,
         }
     }
 
@@ -126,12 +126,14 @@ impl Start {
                 Ok(self.connected(service, Some(process)))
             }
             Ok(Err(ClientInitializeError::Cancelled)) => Err(StartError::Stopping),
+            Ok(Err(error)) if refuses_initialize(&error) => {
+                Err(StartError::NoInitialize { upstream, why: quote(&error) })
+            }
             Ok(Err(error)) => {
                 let status = keeper.exit_within(SETTLE).await;
                 let (why, stderr) = (quote(&error), stderr.last_words().await);
                 Err(match status {
                     Some(status) => StartError::Exited { upstream, status, stderr },
-                    None if refuses_initialize(&error) => StartError::NoInitialize { upstream, why },
                     None => StartError::Handshake { upstream, why, stderr },
                 })
             }
@@ -139,7 +141,7 @@ impl Start {
         }
     }
 
-    async fn url(&self, url: &str, token: Option<PathBuf>) -> Result<Connection, StartError> {
+    async fn url(&self, url: &str, token: Option<&Path>) -> Result<Connection, StartError> {
         let upstream = self.upstream.clone();
         let transport =
             Remote::new(url, token).map_err(|why| StartError::Address { upstream: upstream.clone(), why })?;

@@ -141,10 +141,10 @@ impl Listening {
 
     async fn answer(&self, mut request: Request<Incoming>) -> Answer {
         if request.uri().path() != "/mcp" {
-            return not_found();
+            return *not_found();
         }
         if !self.knows(&request) {
-            return unauthenticated();
+            return *unauthenticated();
         }
         request.extensions_mut().insert(self.client.clone());
         self.service.handle(request).await

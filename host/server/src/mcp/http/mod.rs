@@ -64,6 +64,9 @@ const WHOM: &str = "over HTTP";
 /// What a request is answered with.
 pub type Answer = Response<BoxBody<Bytes, Infallible>>;
 
+/// An answer that says why there is no other.
+type Refusal = Box<Answer>;
+
 /// Who sends a request. Whoever authenticates it puts this into its extensions;
 /// without it nothing is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,9 +127,7 @@ impl McpService {
         B: Body + Send + 'static,
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        match self.inner.answer(request).await {
-            Ok(answer) | Err(answer) => answer,
-        }
+        self.inner.answer(request).await.unwrap_or_else(|refusal| *refusal)
     }
 
     /// Records refused calls now and then, for as long as it is polled.
@@ -141,7 +142,7 @@ impl McpService {
 }
 
 impl Inner {
-    async fn answer<B>(&self, request: Request<B>) -> Result<Answer, Answer>
+    async fn answer<B>(&self, request: Request<B>) -> Result<Answer, Refusal>
     where
         B: Body + Send + 'static,
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -175,7 +176,7 @@ impl Inner {
         client: Client,
         seated: Seated,
         place: tokio::sync::OwnedSemaphorePermit,
-    ) -> Result<Answer, Answer>
+    ) -> Result<Answer, Refusal>
     where
         B: Body + Send + 'static,
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -230,7 +231,7 @@ impl Inner {
         Ok(answer.map(|body| BoxBody::new(Held::new(body, place, asked))))
     }
 
-    async fn read<B>(&self, body: B) -> Result<Bytes, Answer>
+    async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
     where
         B: Body + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -250,7 +251,7 @@ impl Inner {
 }
 
 /// The session that a request names. Two names could be read in two ways.
-fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Answer> {
+fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut ids = headers.get_all(SESSION).iter();
     match (ids.next(), ids.next()) {
         (None, _) => Ok(None),
@@ -279,42 +280,42 @@ where
     }
 }
 
-fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+fn refuse(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Refusal {
     let mut answer = Response::new(Full::new(body.into()).boxed());
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
-    answer
+    Box::new(answer)
 }
 
-fn text(status: StatusCode, words: &str) -> Answer {
-    answer(status, "text/plain; charset=utf-8", words.to_owned())
+fn text(status: StatusCode, words: &str) -> Refusal {
+    refuse(status, "text/plain; charset=utf-8", words.to_owned())
 }
 
-fn json(status: StatusCode, message: &impl serde::Serialize) -> Answer {
-    answer(status, "application/json", serde_json::to_vec(message).unwrap_or_default())
+fn json(status: StatusCode, message: &impl serde::Serialize) -> Refusal {
+    refuse(status, "application/json", serde_json::to_vec(message).unwrap_or_default())
 }
 
-fn unauthenticated() -> Answer {
+fn unauthenticated() -> Refusal {
     let mut answer = text(StatusCode::UNAUTHORIZED, "a bearer token is needed");
     answer.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
     answer
 }
 
 /// The same for a session that is not there and for one of somebody else.
-fn no_session() -> Answer {
+fn no_session() -> Refusal {
     text(StatusCode::NOT_FOUND, "there is no such session")
 }
 
-fn busy() -> Answer {
+fn busy() -> Refusal {
     unavailable(&format!("{REQUESTS_MAX} requests are under way"))
 }
 
-fn unavailable(why: &dyn Display) -> Answer {
+fn unavailable(why: &dyn Display) -> Refusal {
     let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, &why.to_string());
     answer.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from_static("1"));
     answer
 }
 
-fn not_found() -> Answer {
+fn not_found() -> Refusal {
     text(StatusCode::NOT_FOUND, "MCP is served at `/mcp`")
 }
