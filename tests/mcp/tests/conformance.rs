@@ -58,7 +58,10 @@ fn the_conformance_suite_fails_only_where_it_is_said() {
 #[track_caller]
 fn inspect(target: &[&str], words: &[&str]) -> Value {
     let inspector = installed("npm/node_modules/@modelcontextprotocol/inspector-cli/build/cli.js");
-    let said = run(Command::new("node").arg(inspector).arg("--cli").args(target).args(words));
+    let mut command = Command::new("node");
+    // It finds its own package from the folder that it runs in.
+    command.current_dir(inspector.parent().unwrap()).arg(&inspector).arg("--cli").args(target);
+    let said = run(command.args(words));
     serde_json::from_str(&said[said.find('{').unwrap()..]).unwrap()
 }
 

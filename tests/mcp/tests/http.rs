@@ -1,5 +1,7 @@
 //! Streamable HTTP, as clients get it.
 
+use std::io::{BufRead as _, BufReader};
+
 use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, serve_client_with_lifecycle};
 use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
@@ -198,4 +200,20 @@ fn what_could_be_read_in_two_ways_is_not_judged() {
     gateway.stop();
     assert_eq!(recorded(&site).len(), 1);
     assert_eq!(refused(&site).iter().map(|(count, _)| count).sum::<u64>(), 9);
+}
+
+#[test]
+fn a_session_hears_that_the_list_has_changed() {
+    let site = patient(PERMIT_ALL);
+    let gateway = Listening::start(&site, &misbehaving(&site, "list-changed"));
+    let id = gateway.begin();
+    let session = [("Mcp-Session-Id", id.as_str())];
+    let mut stream = BufReader::new(gateway.send(&gateway.request("GET", &session, "")));
+    gateway.post(&session, &json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" })).message();
+    let mut line = String::new();
+    while !line.contains("notifications/tools/list_changed") {
+        line.clear();
+        assert!(stream.read_line(&mut line).unwrap() > 0, "the stream ended");
+    }
+    gateway.stop();
 }

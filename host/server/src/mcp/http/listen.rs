@@ -24,7 +24,8 @@ use vak::Host;
 use vak_types::Digest;
 
 use super::super::error::McpError;
-use super::{Answer, Client, McpService, not_found, unauthenticated};
+use super::refusal::{not_found, unauthenticated};
+use super::{Answer, Client, McpService};
 
 /// Connections at the same time. Others wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;

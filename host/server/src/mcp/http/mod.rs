@@ -6,6 +6,7 @@
 
 mod body;
 mod listen;
+mod refusal;
 mod seats;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -35,6 +35,7 @@ use vak_types::AgentId;
 
 use self::body::Held;
 pub use self::listen::{Listening, listen};
+use self::refusal::{Refusal, json, no_session, text, unauthenticated, unavailable};
 use self::seats::{Seated, Seats};
 use super::error::McpError;
 use super::gateway::Gateway;
@@ -63,9 +64,6 @@ const WHOM: &str = "over HTTP";
 
 /// What a request is answered with.
 pub type Answer = Response<BoxBody<Bytes, Infallible>>;
-
-/// An answer that says why there is no other.
-type Refusal = Box<Answer>;
 
 /// Who sends a request. Whoever authenticates it puts this into its extensions;
 /// without it nothing is answered.
@@ -147,7 +145,9 @@ impl Inner {
         B: Body + Send + 'static,
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let place = Arc::clone(&self.requests).try_acquire_owned().map_err(|_| busy())?;
+        let place = Arc::clone(&self.requests)
+            .try_acquire_owned()
+            .map_err(|_| unavailable(&format!("{REQUESTS_MAX} requests are under way")))?;
         let (mut parts, body) = request.into_parts();
         let client = parts.extensions.get::<Client>().cloned().ok_or_else(unauthenticated)?;
         let named = session_id(&parts.headers)?;
@@ -278,44 +278,4 @@ where
         let service = self.clone();
         Box::pin(async move { Ok(service.handle(request).await) })
     }
-}
-
-fn refuse(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Refusal {
-    let mut answer = Response::new(Full::new(body.into()).boxed());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
-    Box::new(answer)
-}
-
-fn text(status: StatusCode, words: &str) -> Refusal {
-    refuse(status, "text/plain; charset=utf-8", words.to_owned())
-}
-
-fn json(status: StatusCode, message: &impl serde::Serialize) -> Refusal {
-    refuse(status, "application/json", serde_json::to_vec(message).unwrap_or_default())
-}
-
-fn unauthenticated() -> Refusal {
-    let mut answer = text(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-    answer.headers_mut().insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
-    answer
-}
-
-/// The same for a session that is not there and for one of somebody else.
-fn no_session() -> Refusal {
-    text(StatusCode::NOT_FOUND, "there is no such session")
-}
-
-fn busy() -> Refusal {
-    unavailable(&format!("{REQUESTS_MAX} requests are under way"))
-}
-
-fn unavailable(why: &dyn Display) -> Refusal {
-    let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, &why.to_string());
-    answer.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from_static("1"));
-    answer
-}
-
-fn not_found() -> Refusal {
-    text(StatusCode::NOT_FOUND, "MCP is served at `/mcp`")
 }
