@@ -97,9 +97,9 @@ impl ServerHandler for Gateway {
             Some(session) => Some(session.caller().agent),
             None => self.shared.host.config().mcp.as_ref().map(|mcp| mcp.agent.clone()),
         };
-        let may_ever = |wish| agent.as_ref().is_some_and(|agent| self.shared.may_ever(agent, &wish));
-        capabilities.resources = may_ever(Wish::Resource).then(ResourcesCapability::default);
-        capabilities.prompts = may_ever(Wish::Prompt).then(PromptsCapability::default);
+        let offered = agent.map(|agent| self.shared.offered(&agent)).unwrap_or_default();
+        capabilities.resources = offered.resources.then(ResourcesCapability::default);
+        capabilities.prompts = offered.prompts.then(PromptsCapability::default);
         ServerConfig::new(capabilities).with_server_info(Implementation::new("vak", env!("CARGO_PKG_VERSION")))
     }
 

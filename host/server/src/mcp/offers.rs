@@ -6,12 +6,13 @@
 //! `file:///x` of `files` has the address `files+file:///x`, and the prompt `p` is
 //! called `files_p`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use rmcp::model::{ContentBlock, ErrorData, Prompt, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use vak::Config;
 use vak_types::{AgentId, printable};
 
 use super::ask::Ask;
@@ -37,7 +38,35 @@ pub(crate) struct Offers {
     pub(crate) abandon: Abandon,
 }
 
+/// What an agent is told that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Offered {
+    pub(crate) resources: bool,
+    pub(crate) prompts: bool,
+}
+
+/// The answer that was given last. The library asks for each request over HTTP,
+/// and to ask the policies would cost more than to decide.
+#[derive(Default)]
+pub(crate) struct LastOffered(Mutex<Option<(Arc<Config>, AgentId, Offered)>>);
+
 impl Shared {
+    /// What this agent is told that there is, under the configuration as it is now.
+    pub(crate) fn offered(&self, agent: &AgentId) -> Offered {
+        let now = self.host.config();
+        let mut last = self.last_offered.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((config, of, offered)) = &*last
+            && Arc::ptr_eq(config, &now)
+            && of == agent
+        {
+            return *offered;
+        }
+        let resources = self.may_ever(agent, &Wish::Resource);
+        let offered = Offered { resources, prompts: self.may_ever(agent, &Wish::Prompt) };
+        *last = Some((now, agent.clone(), offered));
+        offered
+    }
+
     /// Whether some upstream could ever be asked for this by this agent.
     pub(crate) fn may_ever(&self, agent: &AgentId, wish: &Wish) -> bool {
         self.upstreams.all().iter().any(|upstream| self.may_ever_of(upstream, agent, wish))

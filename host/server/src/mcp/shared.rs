@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use vak::Host;
 
 use super::error::McpError;
+use super::offers::LastOffered;
 use super::refusals::Refusals;
 use super::upstreams::Upstreams;
 
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) hang_up: CancellationToken,
     /// Each call, until its outcome is recorded.
     pub(crate) calls: TaskTracker,
+    pub(crate) last_offered: LastOffered,
     places: Arc<Semaphore>,
 }
 
@@ -49,6 +51,7 @@ impl Shared {
             refusals: Arc::default(),
             hang_up: CancellationToken::new(),
             calls: TaskTracker::new(),
+            last_offered: LastOffered::default(),
             places: Arc::new(Semaphore::new(CALLS_MAX)),
             host,
         })
