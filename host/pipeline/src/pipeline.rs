@@ -99,7 +99,25 @@ impl<Limits: Limiter, Voice: Guard, Log: Ledger> Pipeline<Limits, Voice, Log> {
         approval: Option<&Approval>,
     ) -> Decided<Log::Receipt, HeldBy<Limits>> {
         let asked = Asked { action, past: None, able, approval };
-        let (Judged { mut verdict, arguments }, reservation) = self.judge(asked);
+        let (judged, reservation) = self.judge(asked);
+        self.record(action, judged, reservation).await
+    }
+
+    /// Denies an action without asking anybody, for a reason of whoever would
+    /// carry it out. Recorded like any other verdict.
+    pub async fn refuse(&self, action: &Action, why: &str) -> Decided<Log::Receipt, HeldBy<Limits>> {
+        let mut join = Join::new(self.unsigned);
+        join.object(why);
+        self.record(action, Judged { verdict: join.finish(), arguments: None }, None).await
+    }
+
+    async fn record(
+        &self,
+        action: &Action,
+        judged: Judged,
+        reservation: Option<Limits::Reservation>,
+    ) -> Decided<Log::Receipt, HeldBy<Limits>> {
+        let Judged { mut verdict, arguments } = judged;
         match self.ledger.record(action, &verdict).await {
             Ok(receipt) => {
                 let held = reservation.map(Reservation::hold);

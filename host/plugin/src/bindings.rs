@@ -44,6 +44,15 @@ pub(crate) mod asks {
     });
 }
 
+/// The same.
+pub(crate) mod outlook {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
+        inline: "package vak:bindings; world outlook { export vak:policy/outlook@0.1.0; }",
+        world: "vak:bindings/outlook",
+    });
+}
+
 pub(crate) mod scorer {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/host", "../../wit/scorer"],

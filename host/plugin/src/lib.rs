@@ -35,7 +35,7 @@ mod skill;
 
 pub use adapter::{Adapter, AdapterError, Intake, Wanted};
 pub use load::{Loaded, load};
-pub use policy::{Description, Near, Policy, Rule};
+pub use policy::{Description, Near, Policy, Prospect, Rule};
 pub use scope::Scope;
 pub use scorer::{Assessment, Scorer};
 pub use skill::{Skill, SkillError, Tool};

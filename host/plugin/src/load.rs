@@ -13,11 +13,12 @@ use crate::adapter::Adapter;
 use crate::bindings::adapter::AdapterComponentPre;
 use crate::bindings::asks::AsksPre;
 use crate::bindings::nearest::NearestPre;
+use crate::bindings::outlook::OutlookPre;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::scorer::ScorerComponentPre;
 use crate::bindings::skill::SkillComponentPre;
 use crate::memory::{self, Scopes};
-use crate::policy::{Evaluate, Policy};
+use crate::policy::{Beside, Evaluate, Policy};
 use crate::scorer::Scorer;
 use crate::secrets::{self, Secrets};
 use crate::skill::Skill;
@@ -28,6 +29,9 @@ const NEAREST: &str = "vak:policy/nearest@0.1.0";
 
 /// The same, for one that asks for the session with some configurations.
 const ASKS: &str = "vak:policy/asks@0.1.0";
+
+/// The same, for what it could say of actions that nobody has asked for yet.
+const OUTLOOK: &str = "vak:policy/outlook@0.1.0";
 
 /// A component that is ready, by kind.
 #[derive(Debug)]
@@ -79,10 +83,15 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
             if let Some(nearest) = &nearest {
                 prepared.call(|store| nearest.instantiate(store).map(drop)).map_err(stopped)?;
             }
+            let says = exports(&prepared, OUTLOOK);
+            let outlook = says.then(|| OutlookPre::new(pre.clone())).transpose().map_err(misfit)?;
+            if let Some(outlook) = &outlook {
+                prepared.call(|store| outlook.instantiate(store).map(drop)).map_err(stopped)?;
+            }
             let pre = PolicyComponentPre::new(pre).map_err(misfit)?;
             prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
             let evaluate = prepared.call(|store| Evaluate::find(store, prepared.instance_pre())).map_err(stopped)?;
-            let policy = Policy::new(prepared, pre, nearest, evaluate, Standing::RestrictOnly);
+            let policy = Policy::new(prepared, pre, Beside { nearest, outlook }, evaluate, Standing::RestrictOnly);
             let asks = exports(policy.prepared(), ASKS);
             let asks = asks.then(|| AsksPre::new(policy.prepared().instance_pre().clone()));
             Loaded::Policy(policy.asking_for_session(asks.transpose().map_err(misfit)?).map_err(stopped)?)

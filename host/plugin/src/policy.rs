@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use vak_engine::{CallLimits, CallState, Prepared};
 use vak_pipeline::{Finding, Guard, Standing};
-use vak_types::{Action, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Past, Wanted};
+use vak_types::{
+    Action, AgentId, ComponentRef, Effect, Failure, FailureKind, Kind, Obligation, Operation, Past, Resource, Wanted,
+};
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
@@ -12,6 +14,8 @@ use crate::action;
 use crate::bindings::asks::AsksPre;
 use crate::bindings::nearest::NearestPre;
 use crate::bindings::nearest::exports::vak::policy::nearest as wit_nearest;
+use crate::bindings::outlook::OutlookPre;
+use crate::bindings::outlook::exports::vak::policy::outlook as wit_outlook;
 use crate::bindings::policy::PolicyComponentPre;
 use crate::bindings::policy::exports::vak::policy::policy as wit;
 use crate::bindings::policy::vak::types::types as wit_types;
@@ -39,12 +43,29 @@ type Answer = (Result<wit::Finding, wit_types::JudgeError>,);
 pub struct Policy {
     prepared: Prepared,
     pre: PolicyComponentPre<CallState>,
-    /// Where it exports that.
-    nearest: Option<NearestPre<CallState>>,
+    beside: Beside,
     evaluate: Evaluate,
     standing: Standing,
     scope: Scope,
     asks_for_session: bool,
+}
+
+/// What it exports beside the interface of its kind, where it does.
+pub(crate) struct Beside {
+    pub(crate) nearest: Option<NearestPre<CallState>>,
+    pub(crate) outlook: Option<OutlookPre<CallState>>,
+}
+
+/// What a policy could say of all actions with certain names, whatever else is in
+/// them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prospect {
+    /// That depends, or it is not known.
+    Open,
+    /// It permits none of them.
+    NeverPermits,
+    /// It forbids every one of them.
+    AlwaysForbids,
 }
 
 /// The function `evaluate` of a component, seen to have the type that
@@ -90,11 +111,11 @@ impl Policy {
     pub(crate) fn new(
         prepared: Prepared,
         pre: PolicyComponentPre<CallState>,
-        nearest: Option<NearestPre<CallState>>,
+        beside: Beside,
         evaluate: Evaluate,
         standing: Standing,
     ) -> Self {
-        Self { prepared, pre, nearest, evaluate, standing, scope: Scope::default(), asks_for_session: false }
+        Self { prepared, pre, beside, evaluate, standing, scope: Scope::default(), asks_for_session: false }
     }
 
     /// The same policy, which is told what the session did before if it says that
@@ -159,7 +180,7 @@ impl Policy {
     /// # Errors
     /// It did not answer.
     pub fn nearest(&self, action: &Action) -> Result<Option<Vec<Near>>, Failure> {
-        let Some(nearest) = &self.nearest else { return Ok(None) };
+        let Some(nearest) = &self.beside.nearest else { return Ok(None) };
         let found = action::lend(action, |action| {
             self.prepared.call(|store| {
                 beside_decisions(store)?;
@@ -169,6 +190,24 @@ impl Policy {
         })?;
         let near = |near: wit_nearest::Near| Near { rule: near.rule, misses: near.misses };
         Ok(Some(found.into_iter().map(near).collect()))
+    }
+
+    /// What it could say of actions with these names, whatever else is in them.
+    /// Open where it does not say: nothing may be ruled out on a failure.
+    pub fn prospects(&self, agent: &AgentId, operation: &Operation, resource: &Resource) -> Prospect {
+        if !self.scope.covers_names(agent, operation) {
+            return Prospect::NeverPermits;
+        }
+        let Some(outlook) = &self.beside.outlook else { return Prospect::Open };
+        let said = self.prepared.call(|store| {
+            let outlook = outlook.instantiate(&mut *store)?;
+            outlook.vak_policy_outlook().call_prospects(store, agent.as_str(), operation.as_str(), resource.as_str())
+        });
+        match said {
+            Ok(wit_outlook::Prospect::NeverPermits) => Prospect::NeverPermits,
+            Ok(wit_outlook::Prospect::AlwaysForbids) => Prospect::AlwaysForbids,
+            Ok(wit_outlook::Prospect::Open) | Err(_) => Prospect::Open,
+        }
     }
 }
 

@@ -13,8 +13,12 @@ pub struct Scope {
 
 impl Scope {
     pub(crate) fn covers(&self, action: &Action) -> bool {
+        self.covers_names(&action.agent, &action.operation)
+    }
+
+    pub(crate) fn covers_names(&self, agent: &AgentId, operation: &Operation) -> bool {
         let Self { agents, operations } = self;
-        (agents.is_empty() || Pattern::any(agents, &action.agent))
-            && (operations.is_empty() || Pattern::any(operations, &action.operation))
+        (agents.is_empty() || Pattern::any(agents, agent))
+            && (operations.is_empty() || Pattern::any(operations, operation))
     }
 }

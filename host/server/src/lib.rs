@@ -1,7 +1,7 @@
 //! The surfaces that a host serves to other processes: an HTTP server that
 //! decides actions for applications, and a gateway for the Model Context
-//! Protocol, which stands between an MCP client and the MCP server it wants to
-//! use.
+//! Protocol, on standard input and output or over HTTP, which stands between MCP
+//! clients and the MCP servers they want to use.
 //!
 //! ```no_run
 //! use std::sync::Arc;

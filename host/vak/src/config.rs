@@ -3,6 +3,7 @@
 mod approvals;
 mod audit;
 mod limit;
+mod mcp;
 mod server;
 mod sharing;
 mod source;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use approvals::Approvals;
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
+pub use mcp::{Mcp, Upstream};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 pub use server::{Scope, Server, ServerError, ServerLimits, Socket, Tls, Token};
@@ -86,6 +88,9 @@ pub enum ConfigError {
     /// The server can't be meant so.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// What `[mcp]` says does not fit together.
+    #[error("`mcp`: {0}")]
+    Mcp(String),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -221,33 +226,6 @@ pub struct Skill {
     pub limits: LimitSettings,
 }
 
-/// The MCP gateway.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mcp {
-    /// The agent that a client of the gateway acts as. What a client says of
-    /// itself proves nothing, so the operator says it.
-    pub agent: AgentId,
-    /// The upstream's name: its tool `x` is the operation `NAME/x`.
-    pub upstream: Name,
-    /// Milliseconds an upstream may take to start.
-    #[serde(default = "start_ms")]
-    pub start_ms: u64,
-    /// Milliseconds an upstream may take for a call.
-    #[serde(default = "call_ms")]
-    pub call_ms: u64,
-}
-
-/// A package runner may have to download the upstream first.
-fn start_ms() -> u64 {
-    30_000
-}
-
-/// What MCP clients wait for by themselves is a minute at the most.
-fn call_ms() -> u64 {
-    60_000
-}
-
 impl Config {
     /// Reads a file and lays `overrides` over it, the later ones on top.
     ///
@@ -264,7 +242,7 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.trimmable()?.shareable()?.servable()?.sources()?.resolved(folder)
+        config.unique_names()?.upstreams()?.trimmable()?.shareable()?.servable()?.sources()?.resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
@@ -298,6 +276,11 @@ impl Config {
         }
     }
 
+    fn upstreams(self) -> Result<Self, ConfigError> {
+        self.mcp.as_ref().map_or(Ok(()), Mcp::checked)?;
+        Ok(self)
+    }
+
     fn sources(self) -> Result<Self, ConfigError> {
         self.installations().try_for_each(|installation| installation.source().map(drop))?;
         Ok(self)
@@ -314,6 +297,8 @@ impl Config {
                 [&mut tls.certificate, &mut tls.key].into_iter().chain(tls.client_ca.as_mut()).for_each(resolve);
             }
         }
+        let upstreams = self.mcp.iter_mut().flat_map(|mcp| &mut mcp.upstreams);
+        upstreams.filter_map(|upstream| upstream.token.as_mut()).for_each(resolve);
         for policy in &mut self.policies {
             policy.component.as_mut().map(resolve);
             policy.config.as_mut().map(resolve);

@@ -12,10 +12,11 @@ use tokio::sync::Semaphore;
 use vak_audit::{
     AppendError, Body, Draft, Dropped, EncodeError, LogReader, ReadError, Receipt, Status, StopCause, VerifierKey, What,
 };
-use vak_pipeline::Able;
-use vak_plugin::{Policy, Skill};
+use vak_pipeline::{Able, Guard as _, Standing};
+use vak_plugin::{Policy, Prospect, Skill};
 use vak_types::{
-    Action, ActionId, ActionRequest, AgentId, Decision, Label, Name, Reason, SessionId, Timestamp, Verdict,
+    Action, ActionId, ActionRequest, AgentId, Decision, Label, Name, Operation, Reason, Resource, SessionId, Timestamp,
+    Verdict,
 };
 
 use crate::approvals::Approvals;
@@ -186,6 +187,13 @@ impl Host {
         }
     }
 
+    /// Denies an action for a reason that the surface has and no policy can know,
+    /// and records that.
+    pub async fn refuse(&self, action: &Action, why: &str) -> Decided {
+        let (_guard, running) = self.switch.hold().await;
+        running.pipeline.refuse(action, why).await
+    }
+
     /// Records how an allowed action ended, and ends what its limits hold: what
     /// failed or was withdrawn is given back where a limit says so, what
     /// succeeded or is unknown is spent, as much as the outcome says or else as
@@ -266,6 +274,22 @@ impl Host {
     /// The policies, in the order they are asked, as they are now.
     pub fn policies(&self) -> Arc<[Policy]> {
         Arc::clone(self.switch.now().pipeline.guards())
+    }
+
+    /// Whether the policies, as they are now, could ever allow an action with these
+    /// names, whatever else is in it. `false` only where that is certain; nothing
+    /// is decided or recorded. Runs on the calling thread, some microseconds for
+    /// each policy.
+    pub fn may_ever(&self, agent: &AgentId, operation: &Operation, resource: &Resource) -> bool {
+        let mut may = false;
+        for policy in &*self.policies() {
+            match policy.prospects(agent, operation, resource) {
+                Prospect::AlwaysForbids => return false,
+                Prospect::Open => may |= policy.standing() == Standing::MayPermit,
+                Prospect::NeverPermits => {}
+            }
+        }
+        may
     }
 
     /// The configuration that decides now.

@@ -19,7 +19,7 @@ pub mod policy {
 pub mod nearest {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/host", "../../wit/policy"],
-        inline: "package vak:sdk; world nearest { export vak:policy/nearest@0.1.0; export vak:policy/asks@0.1.0; }",
+        inline: "package vak:sdk; world nearest { export vak:policy/nearest@0.1.0; export vak:policy/asks@0.1.0; export vak:policy/outlook@0.1.0; }",
         world: "vak:sdk/nearest",
         pub_export_macro: true,
         export_macro_name: "export_nearest",

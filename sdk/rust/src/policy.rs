@@ -12,6 +12,8 @@ pub use crate::configure::{ConfigError, Configure};
 
 #[cfg(feature = "nearest")]
 pub use crate::bindings::nearest::exports::vak::policy::nearest::Near;
+#[cfg(feature = "nearest")]
+pub use crate::bindings::nearest::exports::vak::policy::outlook::Prospect;
 
 /// A policy. Export it with [`export_policy!`](crate::export_policy) or, when
 /// it takes configuration,
@@ -40,6 +42,12 @@ pub trait Nearest {
     /// The rules that are nearest to permitting the action, the nearest first.
     /// It must not ask what the session did before.
     fn nearest(&self, action: &Action) -> Vec<Near>;
+
+    /// What it could say of actions with these names, whatever else is in them.
+    /// Anything but [`Prospect::Open`] has to be true of all of them.
+    fn prospects(&self, _agent: &str, _operation: &str, _resource: &str) -> Prospect {
+        Prospect::Open
+    }
 }
 
 impl Finding {
@@ -179,7 +187,7 @@ macro_rules! export_configurable_policy {
     };
 }
 
-/// The exports `nearest` and `asks`. Expands beside a `struct Component` and `configured`.
+/// The exports `nearest`, `asks` and `outlook`. Expands beside a `struct Component` and `configured`.
 #[cfg(feature = "nearest")]
 #[doc(hidden)]
 #[macro_export]
@@ -195,6 +203,12 @@ macro_rules! export_nearest {
         impl $crate::bindings::nearest::exports::vak::policy::asks::Guest for Component {
             fn session() -> bool {
                 sdk::Policy::asks_for_session(configured())
+            }
+        }
+
+        impl $crate::bindings::nearest::exports::vak::policy::outlook::Guest for Component {
+            fn prospects(agent: String, operation: String, resource: String) -> sdk::Prospect {
+                <$policy as sdk::Nearest>::prospects(configured(), &agent, &operation, &resource)
             }
         }
 

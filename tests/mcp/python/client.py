@@ -14,7 +14,9 @@ async def main() -> None:
     server = stdio_client(StdioServerParameters(command=command, args=arguments))
     async with Client(server, mode=mode) as client:
         tools = [tool.name for tool in (await client.list_tools()).tools]
-        assert {"read_text_file", "write_file", "vak_calculator"} <= set(tools), tools
+        assert {"read_text_file", "vak_calculator"} <= set(tools), tools
+        # Forbidden whatever its arguments: not listed, and denied below all the same.
+        assert "write_file" not in tools, tools
 
         read = await client.call_tool("read_text_file", {"path": notes})
         assert not read.is_error and read.content[0].text == "Buy milk.", read

@@ -33,9 +33,11 @@ fn the_reference_server_is_governed() {
     let file = |name: &str| site.path().canonicalize().unwrap().join("files").join(name);
     let mut session = Session::start(&site, &upstream);
     let tools = session.tools().unwrap();
-    for tool in ["read_text_file", "write_file", "list_directory", "vak_calculator"] {
+    for tool in ["read_text_file", "list_directory", "vak_calculator"] {
         assert!(tools.iter().any(|name| name == tool), "{tool} is not among {tools:?}");
     }
+    // Forbidden whatever its arguments: not listed, and denied below all the same.
+    assert!(!tools.iter().any(|name| name == "write_file"), "{tools:?}");
     let read = session.call("read_text_file", &json!({ "path": file("notes.txt") }));
     assert_eq!(read, (false, "Buy milk.".to_owned()));
     let (refused, why) = session.call("write_file", &json!({ "path": file("notes.txt"), "content": "x" }));

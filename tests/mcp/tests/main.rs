@@ -4,12 +4,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attacks;
+mod conformance;
+mod disconnected;
 mod filesystem;
+mod filtered;
 mod governed;
+mod http;
+mod labels;
 mod leaving;
+mod listening;
 mod log;
 mod misbehaving;
+mod pins;
 mod python;
 mod raw;
 mod reloading;
+mod remote;
+mod resources;
+mod several;
 mod site;

@@ -112,11 +112,16 @@ fn an_upstream_that_reports_errors() {
 }
 
 #[test]
+fn a_server_without_initialize_is_asked_without_it() {
+    check("modern", (LONG_MS, LONG_MS), LISTED, &Ends::Well);
+}
+
+#[test]
 fn a_list_that_does_not_end() {
     let long = (LONG_MS, LONG_MS);
     check("same-cursor", long, Err("the list of tools of the upstream `up` goes on after its last page"), &Ends::Well);
     check("new-cursors", long, Err("goes on after 32 pages"), &Ends::Well);
-    check("many-tools", long, Err("goes on after 1024 tools"), &Ends::Well);
+    check("many-tools", long, Err("goes on after 1024 items"), &Ends::Well);
 }
 
 #[test]
@@ -140,6 +145,8 @@ fn a_tool_named_like_a_skill_shadows_nothing() {
 fn an_upstream_cannot_reach_past_the_gateway() {
     let site = patient(PERMIT_ALL);
     let mut session = Session::start(&site, &misbehaving(&site, "asks-back"));
+    // No policy permits anything but tools here.
+    assert_eq!(session.capabilities, json!({ "tools": { "listChanged": true } }));
     assert_eq!(session.call("one", &json!({})), (false, "done".to_owned()));
     for method in ["resources/list", "resources/read", "prompts/list", "prompts/get", "completion/complete", "made/up"]
     {

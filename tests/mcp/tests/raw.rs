@@ -20,6 +20,8 @@ pub(crate) struct Session {
     stderr: Option<std::thread::JoinHandle<String>>,
     kept: Vec<Value>,
     next_id: i64,
+    /// What the gateway offers, as it said.
+    pub(crate) capabilities: Value,
 }
 
 /// What is left of a session.
@@ -66,14 +68,15 @@ impl Session {
             text
         });
         let input = child.stdin.take();
-        Self { child, input, messages, stderr: Some(stderr), kept: Vec::new(), next_id: 1 }
+        Self { child, input, messages, stderr: Some(stderr), kept: Vec::new(), next_id: 1, capabilities: Value::Null }
     }
 
     pub(crate) fn initialize(&mut self) {
         let client = json!({ "name": "raw", "version": "0" });
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
         let answer = self.ask("initialize", &params);
-        assert_eq!(answer["result"]["capabilities"], json!({ "tools": { "listChanged": true } }), "{answer}");
+        self.capabilities = answer["result"]["capabilities"].clone();
+        assert_eq!(self.capabilities["tools"], json!({ "listChanged": true }), "{answer}");
         self.notify("notifications/initialized", &json!({}));
     }
 

@@ -11,7 +11,12 @@ pub(crate) const PERMIT_ALL: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\nop
 /// A host with these rules, the skill `calculator` and the gateway for the
 /// upstream `up`, which may take `start_ms` to start and `call_ms` for a call.
 pub(crate) fn site(rules: &str, start_ms: u64, call_ms: u64) -> Site {
-    let mcp = format!("[mcp]\nagent = 'ada'\nupstream = 'up'\nstart_ms = {start_ms}\ncall_ms = {call_ms}");
+    with_mcp(rules, &format!("upstream = 'up'\nstart_ms = {start_ms}\ncall_ms = {call_ms}"))
+}
+
+/// The same with these settings for the gateway.
+pub(crate) fn with_mcp(rules: &str, settings: &str) -> Site {
+    let mcp = format!("[mcp]\nagent = 'ada'\n{settings}");
     // A machine that is busy with other tests must not make a policy late.
     let limits = "[policies.limits]\nwall_ms_max = 10_000";
     Site::new().rules(rules).section(limits).skill("calculator").section(&mcp)
@@ -39,8 +44,19 @@ pub(crate) fn files(site: &Site) -> PathBuf {
 /// The command of an upstream that misbehaves as `mode` says and writes what
 /// it gets to `upstream.log`.
 pub(crate) fn misbehaving(site: &Site, mode: &str) -> Vec<OsString> {
+    misbehaving_into(&site.path().join("upstream.log"), mode)
+}
+
+/// The same, writing to `log`.
+pub(crate) fn misbehaving_into(log: &Path, mode: &str) -> Vec<OsString> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("upstreams/misbehaving.py");
-    vec!["python3".into(), script.into(), mode.into(), site.path().join("upstream.log").into()]
+    vec!["python3".into(), script.into(), mode.into(), log.into()]
+}
+
+/// `[[mcp.upstreams]]` for an upstream that is started so.
+pub(crate) fn upstream(name: &str, command: &[OsString]) -> String {
+    let words: Vec<_> = command.iter().map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    format!("[[mcp.upstreams]]\nname = '{name}'\ncommand = [{}]\n", words.join(", "))
 }
 
 /// The lines that the upstream got.

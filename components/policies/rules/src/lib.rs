@@ -30,6 +30,7 @@ mod nearest;
 mod network;
 mod number;
 mod obligation;
+mod outlook;
 mod path;
 mod pattern;
 mod regex;

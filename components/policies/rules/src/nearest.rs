@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
-use vak_sdk::policy::{Action, Effect, Near, Nearest};
+use vak_sdk::policy::{Action, Effect, Near, Nearest, Prospect};
 
 use crate::config::Rule;
 use crate::earlier::Untold;
 use crate::fact::{Facts, Source};
 use crate::index::common;
+use crate::lookup::Names;
 use crate::pattern::{self, Pattern};
 use crate::rules::Rules;
 use crate::wanted::Wanted;
@@ -42,6 +43,10 @@ impl Nearest for Rules {
         let near =
             |(_, rule): (Distance, &Rule)| Near { rule: rule.id().to_owned(), misses: self.misses(rule, &facts) };
         nearest.into_iter().map(near).collect()
+    }
+
+    fn prospects(&self, agent: &str, operation: &str, resource: &str) -> Prospect {
+        self.outlook(&Names { operation, resource, agent })
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Rules {
     summary: String,
     pub(crate) quote_values: bool,
     pub(crate) rules: Vec<Rule>,
-    lookup: Lookup,
+    pub(crate) lookup: Lookup,
     warnings: Vec<String>,
     asks_for_session: bool,
 }
@@ -106,7 +106,7 @@ impl Rules {
         best.map_or_else(Finding::abstain, |best| self.finding(&best, obliging, &facts))
     }
 
-    fn rule(&self, place: u32) -> &Rule {
+    pub(crate) fn rule(&self, place: u32) -> &Rule {
         &self.rules[place as usize]
     }
 
@@ -142,10 +142,8 @@ impl Rule {
 
     fn applies(&self, facts: &Facts<'_>) -> Applies<'_> {
         let action = facts.action;
-        let named = pattern::any(&self.operations, &action.operation)
-            && pattern::any(&self.resources, &action.resource)
-            && pattern::any(&self.agents, &action.agent);
-        if !named {
+        let names = Names { operation: &action.operation, resource: &action.resource, agent: &action.agent };
+        if !self.names(&names) {
             return Applies::No;
         }
         let role = self.has_role(facts);
@@ -155,6 +153,13 @@ impl Rule {
             (Err(unknown), _) | (_, Err(unknown)) => Applies::Unknown(unknown),
             (Ok(true), Ok(true)) => Applies::Yes,
         }
+    }
+
+    /// Whether it is about an action with these names.
+    pub(crate) fn names(&self, names: &Names<'_>) -> bool {
+        pattern::any(&self.operations, names.operation)
+            && pattern::any(&self.resources, names.resource)
+            && pattern::any(&self.agents, names.agent)
     }
 
     /// Whether the action has a role that it wants, if it wants one.

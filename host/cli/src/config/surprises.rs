@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use vak::config::Mcp;
 use vak::{Checked, Config};
 use vak_pipeline::{Guard as _, Standing};
 use vak_types::{AgentId, Effect, Operation, Pattern, printable};
@@ -84,9 +85,9 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(config: &'a Config) -> Self {
-        let upstream = config.mcp.iter().map(|mcp| format!("{}/", mcp.upstream));
+        let upstreams = config.mcp.iter().flat_map(Mcp::names).map(|name| format!("{name}/"));
         let skills = config.skills.iter().map(|skill| format!("skill/{}", skill.name));
-        Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstream.chain(skills).collect() }
+        Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstreams.chain(skills).collect() }
     }
 
     fn operation(&self, pattern: &Pattern<Operation>) -> Option<String> {

@@ -1,6 +1,5 @@
 //! One tool call, from the client's request to the answer it may have.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,19 +7,30 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
 use serde_json::Value;
-use vak::{ActionRequest, Caller, Host, InvokeError, Outcome, RecordError, StampError, refusal};
-use vak_types::{Json, Name, TextError, printable};
+use vak::{ActionRequest, Caller, InvokeError, Outcome, RecordError, StampError, refusal};
+use vak_types::{AttributeValue, Digest, Json, Name, TextError, printable};
 
 use super::connection::Abandon;
 use super::error::RequestError;
 use super::forward::{Allowed, Refused};
-use super::refusals::{Cause, Refusals};
+use super::provenance;
+use super::refusals::Cause;
 use super::routes::ProgressTarget;
+use super::session::Session;
+use super::shared::Shared;
 use super::tools::{SKILL_PREFIX, Target};
 use super::upstream::Upstream;
+use super::wish::Wish;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
+
+/// The attribute of an action that says how its tool is described: the digest of
+/// the definition that the client was shown.
+const DEFINITION: &str = "definition";
+
+/// Longest quote of a tool's name, in bytes.
+const NAME_BYTES_MAX: usize = 128;
 
 /// What the client gets: a result, which may report an error to the model, or
 /// an error of the protocol.
@@ -29,14 +39,12 @@ pub(crate) type Answer = Result<CallToolResult, ErrorData>;
 /// A call that is to be made. It is run on a task that nobody drops, whatever
 /// the client does meanwhile.
 pub(crate) struct Call {
-    pub(crate) host: Arc<Host>,
-    pub(crate) upstream: Arc<Upstream>,
-    pub(crate) caller: Arc<Caller>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) session: Arc<Session>,
     pub(crate) tool: String,
     pub(crate) arguments: JsonObject,
     pub(crate) progress: Option<ProgressTarget>,
     pub(crate) abandon: Abandon,
-    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Call {
@@ -44,7 +52,7 @@ impl Call {
     pub(crate) async fn run(mut self) -> Answer {
         let arguments = Json::from_value(&Value::Object(std::mem::take(&mut self.arguments)));
         let arguments = arguments.map_err(|error| {
-            self.refusals.count(Cause::Arguments);
+            self.shared.refusals.count(Cause::Arguments);
             ErrorData::invalid_params(error.to_string(), None)
         })?;
         match Target::of(&self.tool) {
@@ -55,14 +63,15 @@ impl Call {
 
     async fn invoke(&self, name: &str, input: Json) -> Answer {
         let name: Name = name.parse().map_err(|error: TextError| {
-            self.refusals.count(Cause::Name);
+            self.shared.refusals.count(Cause::Name);
             bad_name(&error.into())
         })?;
-        let invoked = AssertUnwindSafe(self.host.invoke(&self.caller, &name, input)).catch_unwind().await;
+        let invoked =
+            AssertUnwindSafe(self.shared.host.invoke(&self.session.caller(), &name, input)).catch_unwind().await;
         match invoked {
             Ok(Ok(output)) => Ok(success(&output)),
             Ok(Err(InvokeError::Unknown(name))) => {
-                self.refusals.count(Cause::Name);
+                self.shared.refusals.count(Cause::Name);
                 Err(ErrorData::invalid_params(format!("there is no skill `{SKILL_PREFIX}{name}`"), None))
             }
             Ok(Err(InvokeError::Record(error))) => Err(unrecorded(&error)),
@@ -72,14 +81,27 @@ impl Call {
     }
 
     async fn forward(self, arguments: Json) -> Answer {
-        let Self { host, upstream, caller, tool, progress, abandon, refusals, .. } = self;
+        let Self { shared, session, tool, progress, abandon, .. } = self;
+        let (host, upstreams, refusals) = (&*shared.host, &shared.upstreams, &*shared.refusals);
+        let Some((upstream, tool)) = upstreams.find(&tool) else {
+            refusals.count(Cause::Name);
+            let tool = printable(&tool, NAME_BYTES_MAX);
+            return Err(ErrorData::invalid_params(format!("there is no tool `{tool}`"), None));
+        };
         let bad_name = |error: StampError| {
             refusals.count(Cause::Name);
             bad_name(&error)
         };
-        let request = request(&upstream.name, &caller, &tool, arguments).map_err(|error| bad_name(error.into()))?;
+        let (definition, objection) = match upstream.known(tool).await {
+            Ok(definition) => (definition, None),
+            Err(objection) => (None, Some(objection)),
+        };
+        let wish = Wish::Tool(tool.to_owned());
+        let request = request(&wish.operation(&upstream.name), session.caller(), definition, arguments);
+        let request = request.map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let decided = AssertUnwindSafe(Allowed::decide(&host, request, tool)).catch_unwind().await;
+        let deciding = Allowed::decide(host, request, wish, objection);
+        let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
@@ -87,17 +109,23 @@ impl Call {
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
         };
         let start = Instant::now();
-        let forwarded = allowed.forward(&upstream, progress, &abandon);
+        let forwarded = allowed.forward(upstream, progress, &abandon);
         let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
-            Ok(forwarded) => concluded(forwarded),
+            Ok(Ok(mut result)) => {
+                result.content.iter_mut().for_each(|content| upstreams.readdress(upstream, content));
+                concluded(Ok(result), upstream)
+            }
+            Ok(failed) => concluded(failed, upstream),
             Err(_) => {
                 let why = "the gateway failed while the call was under way";
                 (Outcome::unknown(why), Err(panicked(why)))
             }
         };
+        // Errors, too, are in the upstream's words.
+        upstream.label.iter().for_each(|label| session.hears(label.clone()));
         // The last step before the client sees anything. What cannot be
         // accounted for is not handed out.
-        let recorded = AssertUnwindSafe(allowed.conclude(&host, outcome, start.elapsed())).catch_unwind().await;
+        let recorded = AssertUnwindSafe(allowed.conclude(host, outcome, start.elapsed())).catch_unwind().await;
         match recorded {
             Ok(Ok(())) => answer,
             Ok(Err(error)) => Err(unrecorded(&error)),
@@ -106,20 +134,28 @@ impl Call {
     }
 }
 
-fn request(upstream: &Name, caller: &Caller, tool: &str, arguments: Json) -> Result<ActionRequest, TextError> {
+/// The request for an operation on an upstream.
+pub(crate) fn request(
+    operation: &str,
+    caller: Caller,
+    definition: Option<Digest>,
+    arguments: Json,
+) -> Result<ActionRequest, TextError> {
+    let Caller { agent, session, labels } = caller;
+    let definition = definition.map(|digest| (DEFINITION.to_owned(), AttributeValue::Text(digest.to_string())));
     Ok(ActionRequest {
-        session: caller.session.clone(),
-        agent: caller.agent.clone(),
-        operation: format!("{upstream}/{tool}").parse()?,
-        resource: format!("mcp:{upstream}/{tool}").parse()?,
+        session,
+        agent,
+        operation: operation.parse()?,
+        resource: format!("mcp:{operation}").parse()?,
         arguments,
-        attributes: BTreeMap::new(),
-        labels: caller.labels.clone(),
+        attributes: definition.into_iter().collect(),
+        labels,
     })
 }
 
 /// How the action ended, and what the client gets once that is recorded.
-fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answer) {
+fn concluded(forwarded: Result<CallToolResult, RequestError>, upstream: &Upstream) -> (Outcome, Answer) {
     let mut result = match forwarded {
         Ok(result) => result,
         Err(error) => {
@@ -131,6 +167,7 @@ fn concluded(forwarded: Result<CallToolResult, RequestError>) -> (Outcome, Answe
             return (outcome, answer);
         }
     };
+    result.meta = Some(provenance::of(result.meta, &upstream.name, upstream.label.is_none()));
     let outcome = match result.is_error {
         Some(true) => Outcome::failed(&format!("the tool reported an error: {}", text(&result.content))),
         _ => match serde_json::to_value(&result) {
@@ -162,16 +199,16 @@ fn failure(message: &str) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(printable(message, MESSAGE_BYTES_MAX))])
 }
 
-fn bad_name(error: &StampError) -> ErrorData {
+pub(crate) fn bad_name(error: &StampError) -> ErrorData {
     ErrorData::invalid_params(format!("the tool's name cannot be used: {error}"), None)
 }
 
-fn unrecorded(error: &RecordError) -> ErrorData {
+pub(crate) fn unrecorded(error: &RecordError) -> ErrorData {
     tracing::error!(%error, "an outcome could not be recorded");
     ErrorData::internal_error(format!("the outcome could not be recorded, so the result is withheld: {error}"), None)
 }
 
-fn panicked(what: &'static str) -> ErrorData {
+pub(crate) fn panicked(what: &'static str) -> ErrorData {
     tracing::error!(what, "a panic was caught");
     ErrorData::internal_error(what, None)
 }

@@ -13,6 +13,7 @@ use vak_types::Name;
 
 use super::error::RequestError;
 use super::keeper::Keeper;
+use super::remote;
 use super::routes::{ProgressTarget, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UNREADABLE};
@@ -52,14 +53,21 @@ impl Abandon {
     }
 }
 
+/// The process of an upstream that runs as one.
+pub(crate) struct Process {
+    pub(crate) keeper: Keeper,
+    pub(crate) stderr: Stderr,
+    /// How many of its lines were too long.
+    pub(crate) dropped: watch::Receiver<u64>,
+}
+
 /// A running upstream.
 pub(crate) struct Connection {
     pub(crate) upstream: Name,
     pub(crate) service: RunningService<RoleClient, UpstreamClient>,
-    pub(crate) keeper: Keeper,
-    pub(crate) stderr: Stderr,
+    /// None for one that is reached over HTTP.
+    pub(crate) process: Option<Process>,
     pub(crate) routes: Routes,
-    pub(crate) dropped: watch::Receiver<u64>,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) limit: Duration,
 }
@@ -75,8 +83,10 @@ impl Connection {
         abandon: &Abandon,
     ) -> Result<ServerResult, RequestError> {
         let deadline = tokio::time::Instant::now() + self.limit;
-        if let Some(status) = self.keeper.exit() {
-            let (upstream, stderr) = (self.upstream.clone(), self.stderr.last_words().await);
+        if let Some(process) = &self.process
+            && let Some(status) = process.keeper.exit()
+        {
+            let (upstream, stderr) = (self.upstream.clone(), process.stderr.last_words().await);
             return Err(RequestError::Ended { upstream, status, stderr });
         }
         if let Some(reason) = abandon.now() {
@@ -123,6 +133,9 @@ impl Connection {
             ServiceError::McpError(error) if error.message == UNREADABLE => {
                 RequestError::Unexpected { upstream: self.upstream.clone(), wanted: "an answer that MCP allows" }
             }
+            ServiceError::TransportSend(error) if self.process.is_none() => {
+                RequestError::Unreachable { upstream: self.upstream.clone(), why: remote::explain(&error) }
+            }
             ServiceError::McpError(error) => {
                 RequestError::Answered { upstream: self.upstream.clone(), error: Box::new(error) }
             }
@@ -132,20 +145,30 @@ impl Connection {
 
     /// Why nothing more comes from the upstream.
     async fn lost(&self) -> RequestError {
-        let status = self.keeper.exit_within(SETTLE).await;
-        let status = status.unwrap_or_else(|| "it closed its output".to_owned());
-        RequestError::Lost { upstream: self.upstream.clone(), status, stderr: self.stderr.last_words().await }
+        let (status, stderr) = match &self.process {
+            Some(process) => {
+                let status = process.keeper.exit_within(SETTLE).await;
+                let status = status.unwrap_or_else(|| "it closed its output".to_owned());
+                (status, process.stderr.last_words().await)
+            }
+            None => ("its connection is closed".to_owned(), String::new()),
+        };
+        RequestError::Lost { upstream: self.upstream.clone(), status, stderr }
     }
 
     async fn ended(&self) {
-        self.keeper.exited().await;
+        match &self.process {
+            Some(process) => process.keeper.exited().await,
+            None => std::future::pending().await,
+        }
         sleep(SETTLE).await;
     }
 
     /// Resolves when a line was dropped and this is the only request that it
     /// can have answered.
     async fn line_dropped(&self) {
-        let mut dropped = self.dropped.clone();
+        let Some(process) = &self.process else { return std::future::pending().await };
+        let mut dropped = process.dropped.clone();
         let before = *dropped.borrow();
         let seen = dropped.wait_for(|count| *count > before).await.is_ok();
         if !seen || self.in_flight.load(Ordering::Relaxed) != 1 {
@@ -156,9 +179,11 @@ impl Connection {
     /// Tells the upstream in the background; kills it when it does not even
     /// read that.
     fn cancel(&self, handle: RequestHandle<RoleClient>, why: &RequestError) {
-        let (keeper, why) = (self.keeper.clone(), why.to_string());
+        let (keeper, why) = (self.process.as_ref().map(|process| process.keeper.clone()), why.to_string());
         tokio::spawn(async move {
-            if timeout(CANCEL_LIMIT, handle.cancel(Some(why))).await.is_err() {
+            if timeout(CANCEL_LIMIT, handle.cancel(Some(why))).await.is_err()
+                && let Some(keeper) = keeper
+            {
                 keeper.kill();
             }
         });

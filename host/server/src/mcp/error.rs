@@ -1,11 +1,15 @@
 //! What can go wrong.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rmcp::model::ErrorData;
 use vak::Outcome;
 use vak_types::{Name, TextError, printable};
+
+use super::pins::PinError;
 
 /// Longest quote of what the upstream says in an error message, in bytes.
 const QUOTE_BYTES_MAX: usize = 512;
@@ -17,8 +21,13 @@ pub enum McpError {
     #[error("the configuration has no `[mcp]`; add it with `agent` and `upstream`")]
     NotConfigured,
     /// There is nothing to start.
-    #[error("no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`")]
+    #[error(
+        "no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`, or `[[mcp.upstreams]]`"
+    )]
     NoCommand,
+    /// What is to be started has no name.
+    #[error("the command is given and `mcp.upstream` is not; say there what the upstream is called")]
+    NoName,
     /// The system has no threads, pipes or signals to give.
     #[error("the gateway cannot start: {0}")]
     Setup(#[from] io::Error),
@@ -28,6 +37,17 @@ pub enum McpError {
     /// Never in practice: a generated session id always fits its limits.
     #[error(transparent)]
     Session(#[from] TextError),
+    /// Others could reach it.
+    #[error("`{0}` is not an address of this machine alone; use `127.0.0.1:PORT`")]
+    NotLoopback(SocketAddr),
+    /// There is no token that tells clients from others.
+    #[error("the token in `{}`: {why}", path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The client does not begin as MCP asks for.
     #[error("the client did not begin with `initialize`: {0}")]
     Client(String),
@@ -46,6 +66,10 @@ pub(crate) enum StartError {
     Exited { upstream: Name, status: String, stderr: String },
     #[error("the upstream `{upstream}` answered `initialize` wrongly: {why}{stderr}")]
     Handshake { upstream: Name, why: String, stderr: String },
+    #[error("the upstream `{upstream}` has no `initialize`: {why}")]
+    NoInitialize { upstream: Name, why: String },
+    #[error("the upstream `{upstream}` cannot be reached at its `url`: {why}")]
+    Address { upstream: Name, why: String },
     #[error("the gateway is stopping")]
     Stopping,
 }
@@ -59,12 +83,27 @@ pub(crate) enum RequestError {
     /// Nothing was sent.
     #[error("the upstream `{upstream}` has ended ({status}); start the gateway again{stderr}")]
     Ended { upstream: Name, status: String, stderr: String },
+    /// Others are not to wait longer for it.
+    #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
+    Late { upstream: Name },
+    /// Nothing was sent.
+    #[error("{}", changed(.upstream, .tool))]
+    Changed { upstream: Name, tool: String },
+    /// Nothing was sent.
+    #[error("the description of the tool `{tool}` cannot be compared with the one that was accepted: {why}")]
+    NotCompared { tool: String, why: String },
+    /// Nothing was sent, or a list was answered.
+    #[error("{0}")]
+    Pins(#[from] PinError),
     /// Nothing was sent.
     #[error("{0}; nothing was sent to the upstream")]
     NotSent(&'static str),
     /// It was sent, perhaps.
     #[error("the upstream `{upstream}` ended before it answered ({status}){stderr}")]
     Lost { upstream: Name, status: String, stderr: String },
+    /// It was sent, perhaps.
+    #[error("the upstream `{upstream}` gave no answer: {why}")]
+    Unreachable { upstream: Name, why: String },
     /// It was sent.
     #[error("the upstream `{upstream}` did not answer within {millis} ms; see `mcp.call_ms`")]
     TimedOut { upstream: Name, millis: u64 },
@@ -78,23 +117,34 @@ pub(crate) enum RequestError {
     #[error("the upstream `{upstream}` answered with something other than {wanted}")]
     Unexpected { upstream: Name, wanted: &'static str },
     /// It was answered.
-    #[error("the list of tools of the upstream `{upstream}` goes on after {most}; it is not used")]
-    EndlessList { upstream: Name, most: &'static str },
+    #[error("the list of {what} of the upstream `{upstream}` goes on after {most}; it is not used")]
+    EndlessList { upstream: Name, what: &'static str, most: &'static str },
     /// It was answered with an error.
     #[error("the upstream `{upstream}` answered with an error: {}", printable(&.error.message, QUOTE_BYTES_MAX))]
     Answered { upstream: Name, error: Box<ErrorData> },
 }
 
 impl RequestError {
+    /// Whether it is nothing that a running upstream did.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::NotStarted(_) | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_))
+    }
+
     /// How the action ended, as far as anybody can know.
     pub(crate) fn outcome(&self) -> Outcome {
         let detail = self.to_string();
         match self {
-            Self::NotStarted(_) | Self::Ended { .. } | Self::NotSent(_) | Self::Answered { .. } => {
-                Outcome::failed(&detail)
-            }
+            Self::NotStarted(_)
+            | Self::Ended { .. }
+            | Self::Changed { .. }
+            | Self::NotCompared { .. }
+            | Self::Pins(_)
+            | Self::NotSent(_)
+            | Self::Answered { .. } => Outcome::failed(&detail),
             Self::Lost { .. }
+            | Self::Unreachable { .. }
             | Self::TimedOut { .. }
+            | Self::Late { .. }
             | Self::LineTooLong { .. }
             | Self::Abandoned(_)
             | Self::Unexpected { .. }
@@ -111,6 +161,15 @@ impl RequestError {
             _ => ErrorData::internal_error(message, None),
         }
     }
+}
+
+/// Why a tool whose description has changed is not called.
+pub(crate) fn changed(upstream: &Name, tool: &str) -> String {
+    let tool = printable(tool, QUOTE_BYTES_MAX);
+    format!(
+        "the upstream describes its tool `{tool}` otherwise than when it was accepted; \
+         look at it and accept it with `vak mcp accept {upstream}/{tool}`"
+    )
 }
 
 /// What a library says about the upstream, made fit for one line.

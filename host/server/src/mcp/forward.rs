@@ -10,13 +10,14 @@ use super::connection::Abandon;
 use super::error::RequestError;
 use super::routes::ProgressTarget;
 use super::upstream::Upstream;
+use super::wish::{Given, Wish};
 
 /// An action that the host has allowed. The request to the upstream is made
 /// of it, so what is asked is what was judged, with what policies want changed.
 pub(crate) struct Allowed {
     action: Action,
     decided: Decided,
-    tool: String,
+    wish: Wish,
 }
 
 /// Why an action is not carried out.
@@ -28,25 +29,42 @@ pub(crate) enum Refused {
 }
 
 impl Allowed {
-    /// Decides the call of an upstream's tool.
-    pub(crate) async fn decide(host: &Host, request: ActionRequest, tool: String) -> Result<Self, Refused> {
+    /// Decides what is wished of an upstream. With an `objection` that is a deny
+    /// that says so.
+    pub(crate) async fn decide(
+        host: &Host,
+        request: ActionRequest,
+        wish: Wish,
+        objection: Option<RequestError>,
+    ) -> Result<Self, Refused> {
         let action = host.stamp(request).map_err(Refused::Stamp)?;
-        let decided = host.decide_for(&action, Able::ARGUMENTS).await;
+        let decided = match objection {
+            Some(objection) => host.refuse(&action, &objection.to_string()).await,
+            None => host.decide_for(&action, Able::ARGUMENTS).await,
+        };
         match decided.verdict.is_allow() {
-            true => Ok(Self { action, decided, tool }),
+            true => Ok(Self { action, decided, wish }),
             false => Err(Refused::Verdict(Box::new(decided.verdict))),
         }
     }
 
-    /// Carries it out.
+    /// Carries out what is no call of a tool.
+    pub(crate) async fn ask(&self, upstream: &Upstream, abandon: &Abandon) -> Result<Given, RequestError> {
+        let connection = upstream.connection(abandon).await?;
+        self.wish.ask(self.arguments(), &connection, abandon).await
+    }
+
+    /// Carries out the call of a tool.
     pub(crate) async fn forward(
         &self,
         upstream: &Upstream,
         progress: Option<ProgressTarget>,
         abandon: &Abandon,
     ) -> Result<CallToolResult, RequestError> {
+        let Wish::Tool(tool) = &self.wish else { return Err(RequestError::NotSent("it is no call of a tool")) };
         let connection = upstream.connection(abandon).await?;
-        let params = CallToolRequestParams::new(self.tool.clone()).with_arguments(self.arguments());
+        upstream.compare(tool, abandon).await?;
+        let params = CallToolRequestParams::new(tool.clone()).with_arguments(self.arguments());
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
         match connection.request(request, progress, abandon).await? {
             ServerResult::CallToolResult(result) => Ok(result),

@@ -2,71 +2,87 @@
 
 use std::sync::{Arc, OnceLock};
 
+use http::request::Parts;
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ConstString as _, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
-    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
-    ServerConfig, ToolsCapability,
+    CompleteResult, ConstString, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestMethod,
+    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, PromptsCapability, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, ToolsCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use vak::{Caller, Host};
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use vak_types::printable;
 
 use super::call::Call;
 use super::connection::Abandon;
-use super::refusals::{Cause, Refusals};
+use super::offers::Offers;
+use super::refusals::Cause;
 use super::routes::ProgressTarget;
+use super::session::Session;
+use super::shared::Shared;
 use super::tools;
-use super::upstream::Upstream;
-
-/// Calls and listings under way at the same time. An agent makes a handful;
-/// with arguments of at most 1 MiB and results of at most 4 MiB each, what
-/// they hold stays near a gigabyte in the worst case.
-const CALLS_MAX: usize = 256;
+use super::wish::Wish;
 
 /// Longest quote of the client's text in an error, in bytes.
 const QUOTE_BYTES_MAX: usize = 256;
 
 /// The gateway for one client.
 pub(crate) struct Gateway {
-    host: Arc<Host>,
-    upstream: Arc<Upstream>,
-    caller: Arc<Caller>,
-    hang_up: CancellationToken,
-    calls: TaskTracker,
-    places: Arc<Semaphore>,
-    refusals: Arc<Refusals>,
+    shared: Arc<Shared>,
+    /// Who acts, where one client is all there is. Else each request says so.
+    session: Option<Arc<Session>>,
     telling: OnceLock<()>,
+    /// Cancelled when this is dropped.
+    ended: CancellationToken,
+    _ends: DropGuard,
 }
 
 impl Gateway {
-    /// `hang_up` gives up calls under way; each of them is a task of `calls`
-    /// until its outcome is recorded.
-    pub(crate) fn new(
-        host: Arc<Host>,
-        upstream: Arc<Upstream>,
-        caller: Arc<Caller>,
-        refusals: Arc<Refusals>,
-        hang_up: CancellationToken,
-        calls: TaskTracker,
-    ) -> Self {
-        let places = Arc::new(Semaphore::new(CALLS_MAX));
-        Self { host, upstream, caller, hang_up, calls, places, refusals, telling: OnceLock::new() }
+    /// For the client of `session`; without it, for whoever the requests' HTTP
+    /// parts name.
+    pub(crate) fn new(shared: Arc<Shared>, session: Option<Arc<Session>>) -> Self {
+        let ended = shared.hang_up.child_token();
+        Self { shared, session, telling: OnceLock::new(), _ends: ended.clone().drop_guard(), ended }
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let full = format!("{CALLS_MAX} calls are under way; wait for one to end and call again");
-        place.map_err(|_| ErrorData::internal_error(full, None))
+    fn session(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Session>, ErrorData> {
+        let named = || context.extensions.get::<Parts>()?.extensions.get::<Arc<Session>>().cloned();
+        let nobody = || ErrorData::internal_error("the request names nobody who acts", None);
+        self.session.clone().or_else(named).ok_or_else(nobody)
+    }
+
+    /// A place, and what a request for resources or prompts is answered with.
+    ///
+    /// # Errors
+    /// No policy could ever allow it, so there is no such method.
+    fn offers<M: ConstString>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        wish: &Wish,
+    ) -> Result<(OwnedSemaphorePermit, Offers), ErrorData> {
+        let session = self.session(context)?;
+        if !self.shared.may_ever(&session.caller().agent, wish) {
+            return Err(ErrorData::method_not_found::<M>());
+        }
+        let abandon = self.abandon(context);
+        Ok((self.shared.place()?, Offers { shared: Arc::clone(&self.shared), session, abandon }))
     }
 
     fn abandon(&self, context: &RequestContext<RoleServer>) -> Abandon {
-        Abandon { cancelled: context.ct.clone(), hang_up: self.hang_up.clone() }
+        Abandon { cancelled: context.ct.clone(), hang_up: self.shared.hang_up.clone() }
+    }
+}
+
+/// Refuses a cursor: nobody was given one.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match request.and_then(|request| request.cursor) {
+        Some(_) => Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None)),
+        None => Ok(()),
     }
 }
 
@@ -76,14 +92,22 @@ impl ServerHandler for Gateway {
         tools.list_changed = Some(true);
         let mut capabilities = ServerCapabilities::default();
         capabilities.tools = Some(tools);
+        // Of another agent, each request says whether it is offered.
+        let agent = match &self.session {
+            Some(session) => Some(session.caller().agent),
+            None => self.shared.host.config().mcp.as_ref().map(|mcp| mcp.agent.clone()),
+        };
+        let offered = agent.map(|agent| self.shared.offered(&agent)).unwrap_or_default();
+        capabilities.resources = offered.resources.then(ResourcesCapability::default);
+        capabilities.prompts = offered.prompts.then(PromptsCapability::default);
         ServerConfig::new(capabilities).with_server_info(Implementation::new("vak", env!("CARGO_PKG_VERSION")))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // Once, however often the client says so.
         if self.telling.set(()).is_ok() {
-            let telling = self.upstream.routes.clone().tell_list_changes(context.peer);
-            tokio::spawn(self.hang_up.clone().run_until_cancelled_owned(telling));
+            let telling = self.shared.upstreams.changes.tell(context.peer);
+            tokio::spawn(self.ended.clone().run_until_cancelled_owned(telling));
         }
     }
 
@@ -92,12 +116,11 @@ impl ServerHandler for Gateway {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let _place = self.place()?;
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("the list has one page; ask without a cursor", None));
-        }
-        let skills = tools::skills(&self.host);
-        let listed = self.upstream.tools(&self.abandon(&context)).await;
+        let _place = self.shared.place()?;
+        one_page(request)?;
+        let (host, agent) = (&self.shared.host, self.session(&context)?.caller().agent);
+        let skills = tools::skills(host, &agent);
+        let listed = self.shared.upstreams.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();
             if !skills.is_empty() {
@@ -107,7 +130,11 @@ impl ServerHandler for Gateway {
             }
             error
         })?;
-        let mut tools = tools::callable(&self.upstream.name, listed);
+        let mut tools: Vec<_> = listed
+            .into_iter()
+            .filter(|listed| tools::may_ever(host, &agent, &listed.upstream.name, &listed.tool))
+            .map(|listed| listed.shown)
+            .collect();
         tools.extend(skills);
         Ok(ListToolsResult::with_all_items(tools))
     }
@@ -117,19 +144,17 @@ impl ServerHandler for Gateway {
         params: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let place = self.place().inspect_err(|_| self.refusals.count(Cause::TooManyAtOnce))?;
+        let place = self.shared.place().inspect_err(|_| self.shared.refusals.count(Cause::TooManyAtOnce))?;
         let token = context.meta.get_progress_token();
         let call = Call {
-            host: Arc::clone(&self.host),
-            upstream: Arc::clone(&self.upstream),
-            caller: Arc::clone(&self.caller),
+            session: self.session(&context)?,
+            shared: Arc::clone(&self.shared),
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),
             abandon: self.abandon(&context),
-            refusals: Arc::clone(&self.refusals),
         };
-        let call = self.calls.spawn(async move {
+        let call = self.shared.calls.spawn(async move {
             let answer = call.run().await;
             drop(place);
             answer
@@ -153,26 +178,50 @@ impl ServerHandler for Gateway {
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        let (_place, offers) = self.offers::<ListPromptsRequestMethod>(&context, &Wish::Prompts)?;
+        one_page(request)?;
+        Ok(ListPromptsResult::with_all_items(offers.prompts().await?))
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let (_place, offers) = self.offers::<GetPromptRequestMethod>(&context, &Wish::Prompt)?;
+        Ok(offers.prompt(&params.name, params.arguments.map(Value::Object)).await?.into())
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        let (_place, offers) = self.offers::<ListResourcesRequestMethod>(&context, &Wish::Resources)?;
+        one_page(request)?;
+        Ok(ListResourcesResult::with_all_items(offers.resources().await?))
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        let (_place, offers) = self.offers::<ListResourceTemplatesRequestMethod>(&context, &Wish::Templates)?;
+        one_page(request)?;
+        Ok(ListResourceTemplatesResult::with_all_items(offers.templates().await?))
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let (_place, offers) = self.offers::<ReadResourceRequestMethod>(&context, &Wish::Resource)?;
+        Ok(offers.read(&params.uri).await?.into())
     }
 
     async fn on_custom_request(
@@ -181,7 +230,7 @@ impl ServerHandler for Gateway {
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         if request.method == CallToolRequestMethod::VALUE {
-            self.refusals.count(Cause::Unreadable);
+            self.shared.refusals.count(Cause::Unreadable);
         }
         let method = printable(&request.method, QUOTE_BYTES_MAX);
         let message = format!("`{method}` is not offered, or its parameters are not what MCP says");

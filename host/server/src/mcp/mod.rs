@@ -1,15 +1,23 @@
 //! The gateway for the Model Context Protocol.
 //!
-//! To its client it is an MCP server on standard input and output; to the
-//! upstream, an MCP server that runs as its child, it is the client. It offers
-//! the upstream's tools and the host's skills. Nothing else of the upstream
-//! (resources, prompts, completion, sampling, elicitation, tasks) passes, in
-//! either direction.
+//! To its clients it is an MCP server, on standard input and output or over
+//! streamable HTTP; to its upstreams, MCP servers that run as its children or
+//! are reached by a URL, it is the client. It offers the upstreams' tools,
+//! resources and prompts, and the host's skills. Nothing else of an upstream
+//! (completion, sampling, elicitation, tasks, subscriptions) passes, in either
+//! direction.
 //!
 //! * The tool `x` of the upstream `files` is the operation `files/x` on the
 //!   resource `mcp:files/x`. The upstream gets the arguments that were judged,
 //!   written anew from the judged document, and of the client's `_meta`
 //!   nothing.
+//! * With `[[mcp.upstreams]]` that tool is offered as `files_x`. No upstream has
+//!   `_` in its name then, so a name is read in one way.
+//! * To read the resource `u` of `files` is the operation `files/resources/read`
+//!   with the argument `/uri`; lists and prompts are operations likewise. A tool
+//!   with such a name is neither listed nor called.
+//! * A tool that is described otherwise than when it was accepted is neither
+//!   listed nor called.
 //! * The skill `calculator` is the tool `vak_calculator`. Names that begin with
 //!   `vak_` belong to the host: an upstream's tool with such a name is neither
 //!   listed nor called, whatever skills there are, so neither kind can shadow
@@ -20,26 +28,40 @@
 //!   it would have the client's without a gateway. It runs in a process group
 //!   of its own, which ends with the session.
 
+mod ask;
 mod call;
+mod catalog;
 mod client_wire;
 mod connection;
 mod error;
 mod forward;
 mod gateway;
+pub mod http;
 mod keeper;
 mod lines;
+mod offers;
 mod outstanding;
+mod pages;
+mod pins;
+mod provenance;
 mod refusals;
+mod remote;
 mod routes;
 mod screen;
 mod serve;
+mod session;
+mod shared;
+mod start;
 mod stderr;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod upstream;
 mod upstream_wire;
+mod upstreams;
+mod wish;
 mod writer;
 
 pub use error::McpError;
+pub use pins::{Changed, Pin, PinError, Pins};
 pub use serve::serve_stdio;

@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use vak::{Caller, Host};
+use vak::Host;
 
 /// How long refusals are gathered for one entry: some thousand entries a day, if
 /// somebody tries all day.
@@ -54,15 +54,16 @@ impl Refusals {
     }
 
     /// Records what is counted, now and then, for as long as it is polled.
-    pub(crate) async fn record_now_and_then(&self, host: &Host, caller: &Caller) {
+    pub(crate) async fn record_now_and_then(&self, host: &Host, whom: &str) {
         loop {
             tokio::time::sleep(GATHER).await;
-            self.record(host, caller).await;
+            self.record(host, whom).await;
         }
     }
 
-    /// Records what is counted, in one entry, if there is anything.
-    pub(crate) async fn record(&self, host: &Host, caller: &Caller) {
+    /// Records what is counted, in one entry, if there is anything. Says `whom` the
+    /// calls are of.
+    pub(crate) async fn record(&self, host: &Host, whom: &str) {
         let counts = Cause::ALL.map(|(cause, what)| {
             let count = self.counts.get(cause as usize).map_or(0, |count| count.swap(0, Ordering::Relaxed));
             (count, what)
@@ -73,7 +74,7 @@ impl Refusals {
         }
         let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         let told = told.collect::<Vec<_>>().join(", ");
-        let reason = format!("calls of `{}` in session `{}` were refused: {told}", caller.agent, caller.session);
+        let reason = format!("calls {whom} were refused: {told}");
         if let Err(error) = host.record_refused(total, reason).await {
             tracing::error!(%error, total, "refused calls could not be recorded");
         }

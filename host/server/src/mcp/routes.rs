@@ -6,6 +6,7 @@
 //! it would be a result that leaves before the outcome is in the log.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, Peer};
 use rmcp::{ClientHandler, RoleClient, RoleServer};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -41,11 +42,35 @@ struct Progress {
 
 type Calls = HashMap<ProgressToken, watch::Sender<Option<Progress>>>;
 
-/// The calls whose progress somebody wants, and whether the list has changed.
+/// How often the list of tools has changed, of all upstreams together.
+#[derive(Clone, Default)]
+pub(crate) struct ListChanges(watch::Sender<u64>);
+
+impl ListChanges {
+    /// Notes a change.
+    pub(crate) fn note(&self) {
+        self.0.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Tells a client of changes from now on, for ever.
+    pub(crate) fn tell(&self, client: Peer<RoleServer>) -> impl Future<Output = ()> + Send + 'static {
+        let mut changes = self.0.subscribe();
+        async move {
+            while changes.changed().await.is_ok() {
+                if let Err(error) = client.notify_tool_list_changed().await {
+                    tracing::debug!(%error, "the client does not hear that the list of tools has changed");
+                    return;
+                }
+                sleep(LIST_CHANGED_EVERY).await;
+            }
+        }
+    }
+}
+
+/// The calls of one upstream whose progress somebody wants.
 #[derive(Clone, Default)]
 pub(crate) struct Routes {
     calls: Arc<Mutex<Calls>>,
-    list_changed: Arc<Notify>,
 }
 
 impl Routes {
@@ -55,18 +80,6 @@ impl Routes {
         let (sender, receiver) = watch::channel(None);
         self.calls().insert(token.clone(), sender);
         Route { routes: self.clone(), token, task: tokio::spawn(pass_on(receiver, target)) }
-    }
-
-    /// Tells the client of changed lists, for ever.
-    pub(crate) async fn tell_list_changes(self, client: Peer<RoleServer>) {
-        loop {
-            self.list_changed.notified().await;
-            if let Err(error) = client.notify_tool_list_changed().await {
-                tracing::debug!(%error, "the client does not hear that the list of tools has changed");
-                return;
-            }
-            sleep(LIST_CHANGED_EVERY).await;
-        }
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -102,8 +115,13 @@ impl Drop for Route {
 
 /// What we are to the upstream: a client that offers no sampling, no roots and
 /// no elicitation.
+#[derive(Clone)]
 pub(crate) struct UpstreamClient {
     pub(crate) routes: Routes,
+    /// The lists of all upstreams.
+    pub(crate) changes: ListChanges,
+    /// How often the list of this one has changed.
+    pub(crate) changed: Arc<AtomicU64>,
 }
 
 impl ClientHandler for UpstreamClient {
@@ -129,6 +147,7 @@ impl ClientHandler for UpstreamClient {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.routes.list_changed.notify_one();
+        self.changed.fetch_add(1, Ordering::Release);
+        self.changes.note();
     }
 }

@@ -7,7 +7,7 @@ use vak_types::{Json, printable};
 
 /// Longest message that is acted on, in bytes: arguments as long as they may
 /// be, with room for escapes and the rest of the message.
-const MESSAGE_BYTES_MAX: usize = 2 * Json::BYTES_MAX;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 2 * Json::BYTES_MAX;
 
 /// Longest quote of the client's text in an error, in bytes.
 const QUOTE_BYTES_MAX: usize = 256;
@@ -32,6 +32,8 @@ struct Strict {
 struct StrictParams {
     #[serde(default)]
     name: Option<IgnoredAny>,
+    #[serde(default)]
+    uri: Option<IgnoredAny>,
     #[serde(default)]
     arguments: Option<Json>,
 }

@@ -10,15 +10,14 @@ use rmcp::service::{ServerInitializeError, serve_server_with_ct};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use vak::{Caller, Host, SessionId};
+use vak::Host;
 
 use super::client_wire::{ClientWire, LINE_BYTES_MAX};
 use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
-use super::refusals::Refusals;
-use super::upstream::Upstream;
+use super::session::Session;
+use super::shared::Shared;
 use super::writer::Writer;
 
 /// How long calls under way may go on when the client has closed our input.
@@ -28,14 +27,10 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// How long the last answers may take to be written.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// How long the calls that were given up may take to be recorded: a skill that
-/// is running cannot be stopped before its five seconds are over.
-const RECORD: Duration = Duration::from_secs(10);
-
 /// Serves MCP on standard input and output to one client, with `command` (a
-/// program and its arguments) as the upstream, as the host's configuration
-/// says under `[mcp]`. Returns when the client has gone or the process gets
-/// SIGTERM or SIGINT; the upstream has ended then.
+/// program and its arguments; may be empty) and what else the host's
+/// configuration has under `[mcp]` as upstreams. Returns when the client has gone or the process gets
+/// SIGTERM or SIGINT; the upstreams have ended then.
 ///
 /// An upstream that does not start or dies ends no session: its calls are
 /// errors that say so, and skills go on working.
@@ -44,7 +39,7 @@ const RECORD: Duration = Duration::from_secs(10);
 /// input or output.
 ///
 /// # Errors
-/// The configuration has no `[mcp]`, `command` is empty, the system gives no
+/// The configuration has no `[mcp]` or no upstream for it, the system gives no
 /// threads, or the client does not speak MCP.
 pub async fn serve_stdio(host: Arc<Host>, command: Vec<OsString>) -> Result<(), McpError> {
     serve(host, &command, std::io::stdin(), std::io::stdout()).await
@@ -56,33 +51,17 @@ pub(crate) async fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
-    let mcp = host.config().mcp.clone().ok_or(McpError::NotConfigured)?;
-    let (program, arguments) = command.split_first().ok_or(McpError::NoCommand)?;
-    let caller = Arc::new(Caller { agent: mcp.agent.clone(), session: session_id()?, labels: Vec::new() });
+    let agent = host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone();
+    let caller = Arc::new(Session::new(agent)?);
+    let whom = caller.words();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
+    let shared = Arc::new(Shared::start(host, command)?);
 
-    let upstream = Arc::new(Upstream::start(&mcp, program, arguments));
-    let starting = Arc::clone(&upstream);
-    tokio::spawn(async move {
-        if let Some(error) = starting.failed_to_start().await {
-            tracing::error!("{error}");
-        }
-    });
-
-    let (gone, hang_up, stop) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-    let refusals = Arc::new(Refusals::default());
-    let wire = ClientWire::new(lines, writer, Arc::clone(&refusals), gone.clone().drop_guard());
-    let calls = TaskTracker::new();
-    let gateway = Gateway::new(
-        Arc::clone(&host),
-        Arc::clone(&upstream),
-        Arc::clone(&caller),
-        Arc::clone(&refusals),
-        hang_up.clone(),
-        calls.clone(),
-    );
+    let (gone, stop) = (CancellationToken::new(), CancellationToken::new());
+    let wire = ClientWire::new(lines, writer, Arc::clone(&shared.refusals), gone.clone().drop_guard());
+    let gateway = Gateway::new(Arc::clone(&shared), Some(caller));
     let session = async {
         match serve_server_with_ct(gateway, wire, stop.clone()).await {
             // An error is a panic in the library's loop: the session is over
@@ -95,7 +74,7 @@ pub(crate) async fn serve(
     };
     let leaving = async {
         tokio::select! {
-            () = refusals.record_now_and_then(&host, &caller) => {}
+            () = shared.refusals.record_now_and_then(&shared.host, &whom) => {}
             () = async { gone.cancelled().await; sleep(DRAIN).await } => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -105,29 +84,14 @@ pub(crate) async fn serve(
     let result = tokio::select! {
         result = &mut session => result,
         () = leaving => {
-            hang_up.cancel();
+            shared.hang_up.cancel();
             stop.cancel();
             // Too late is late enough: the outcomes are what must not be lost.
             timeout(FLUSH, &mut session).await.unwrap_or(Ok(()))
         }
     };
-    hang_up.cancel();
-    calls.close();
-    if timeout(RECORD, calls.wait()).await.is_err() {
-        tracing::error!("calls were still under way at the end; the log has no outcome for them");
-    }
-    if timeout(RECORD, refusals.record(&host, &caller)).await.is_err() {
-        tracing::error!("refused calls were not recorded in time");
-    }
-    upstream.close().await;
+    shared.close(&whom).await;
     // An error is what is waited for: the other side of the channel is gone.
     timeout(FLUSH, written).await.map(drop).unwrap_or_default();
     result
-}
-
-/// A random id: sessions of one agent must not share their limits by accident
-/// or by guess.
-fn session_id() -> Result<SessionId, McpError> {
-    let id = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
-    Ok(format!("mcp-{id:032x}").parse()?)
 }

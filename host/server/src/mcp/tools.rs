@@ -6,13 +6,22 @@ use std::sync::Arc;
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
 use vak::Host;
-use vak_types::{Json, Name, Operation, printable};
+use vak_types::{AgentId, Json, Name, Operation, printable};
 
 /// How the names of the host's skills begin, and no upstream's tool's.
 pub(crate) const SKILL_PREFIX: &str = "vak_";
 
 /// Longest quote of a name in the gateway's own log, in bytes.
 const NAME_BYTES_MAX: usize = 128;
+
+/// How the operations begin that are not a tool's: `files/resources/read` is
+/// the reading of a resource.
+const RESERVED: [&str; 2] = ["resources/", "prompts/"];
+
+/// Whether no tool of an upstream may have this name.
+pub(crate) fn is_reserved(tool: &str) -> bool {
+    RESERVED.iter().any(|prefix| tool.starts_with(prefix))
+}
 
 /// Who is to do a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +46,7 @@ pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
     let keep = |tool: &Tool| {
         let left_out = match () {
             () if Target::of(&tool.name) != Target::Upstream => "names that begin with `vak_` are the host's",
+            () if is_reserved(&tool.name) => "such names are those of resources and prompts",
             () if tool.name.is_empty() => "it has no name",
             () if format!("{upstream}/{}", tool.name).parse::<Operation>().is_err() => {
                 "its name is not plain or too long"
@@ -53,10 +63,21 @@ pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
     tools
 }
 
-/// The host's skills as tools.
-pub(crate) fn skills(host: &Host) -> Vec<Tool> {
+/// Whether this agent could ever be allowed to call this tool. Where its names do
+/// not fit into an action, it could not.
+pub(crate) fn may_ever(host: &Host, agent: &AgentId, upstream: &Name, tool: &str) -> bool {
+    let names = (format!("{upstream}/{tool}").parse(), format!("mcp:{upstream}/{tool}").parse());
+    matches!(names, (Ok(operation), Ok(resource)) if host.may_ever(agent, &operation, &resource))
+}
+
+/// The host's skills as tools, those that this agent could ever be allowed to call.
+pub(crate) fn skills(host: &Host, agent: &AgentId) -> Vec<Tool> {
     let skills = host.skills();
-    let tools = skills.iter().map(|(name, skill)| {
+    let may_ever = |name: &Name| {
+        let names = (format!("skill/{name}").parse(), format!("skill:{name}").parse());
+        matches!(names, (Ok(operation), Ok(resource)) if host.may_ever(agent, &operation, &resource))
+    };
+    let tools = skills.iter().filter(|(name, _)| may_ever(name)).map(|(name, skill)| {
         let described = skill.tool();
         let name = format!("{SKILL_PREFIX}{name}");
         let mut tool = Tool::new(name, described.description.clone(), object(&described.input_schema));
@@ -85,7 +106,19 @@ mod tests {
     fn leaves_out_what_could_be_taken_for_something_else() {
         let files: Name = "files".parse().unwrap_or_else(|error| unreachable!("{error}"));
         let long = "x".repeat(300);
-        let names = ["read", "vak_calculator", "vak_other", "a\nb", "a\u{202e}b", "", &long, "read", "Read"];
+        let names = [
+            "read",
+            "vak_calculator",
+            "vak_other",
+            "a\nb",
+            "a\u{202e}b",
+            "",
+            "resources/read",
+            "prompts/get",
+            &long,
+            "read",
+            "Read",
+        ];
         let tools = names.iter().map(|name| Tool::new(name.to_string(), "", JsonObject::new())).collect();
         let kept: Vec<_> = callable(&files, tools).into_iter().map(|tool| tool.name).collect();
         assert_eq!(kept, ["read", "Read"]);

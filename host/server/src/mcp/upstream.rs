@@ -1,40 +1,36 @@
 //! The upstream, from its start to its end.
 
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
-use rmcp::service::{ClientInitializeError, serve_client_with_ct};
-use tokio::time::timeout;
+use rmcp::model::{ClientRequest, ListToolsRequest, ServerResult, Tool};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use vak::config::Mcp;
-use vak_types::{Name, printable};
+use vak_types::{Digest, Label, Name};
 
+use super::catalog::Catalog;
 use super::connection::{Abandon, Connection};
-use super::error::{RequestError, StartError, quote};
-use super::keeper::{Keeper, Pipes};
-use super::lines;
-use super::routes::{Routes, UpstreamClient};
-use super::stderr::Stderr;
-use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
-use super::writer::Writer;
+use super::error::{RequestError, StartError};
+use super::pages::List;
+use super::pins::Pins;
+use super::provenance;
+use super::routes::{ListChanges, Routes, UpstreamClient};
+use super::start::{Limits, Slot, Start, Way};
+use super::wish::Wish;
 
-/// Pages of one list of tools. Servers page by dozens, if at all.
-const PAGES_MAX: usize = 32;
-
-/// Tools of one upstream. No model chooses well among more than some hundred.
-pub(crate) const TOOLS_MAX: usize = 1_024;
-
-/// Longest program name in an error message, in bytes.
-const PROGRAM_BYTES_MAX: usize = 256;
-
-/// How long a process that closed its output may take to be seen as ended.
-const SETTLE: Duration = Duration::from_millis(300);
+const TOOLS: List<Tool> = List {
+    what: "tools",
+    request: |params| ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params)),
+    page: |answer| match answer {
+        ServerResult::ListToolsResult(page) => Some((page.tools, page.next_cursor)),
+        _ => None,
+    },
+};
 
 type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
 
@@ -42,32 +38,41 @@ type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError
 /// skills do not wait for it; what needs it does.
 pub(crate) struct Upstream {
     pub(crate) name: Name,
-    pub(crate) routes: Routes,
+    /// What its results mark a session with, unless they are believed.
+    pub(crate) label: Option<Label>,
+    catalog: Catalog,
+    /// Held while the list is asked for on behalf of a call.
+    comparing: Mutex<()>,
     starting: Starting,
-    keeper: Option<Keeper>,
+    missed: AtomicBool,
+    slot: Slot,
     stop: CancellationToken,
 }
 
 impl Upstream {
-    /// Starts `program`. A failure is told to whoever asks for something.
-    pub(crate) fn start(mcp: &Mcp, program: &OsString, arguments: &[OsString]) -> Self {
-        let (routes, stop) = (Routes::default(), CancellationToken::new());
-        let name = mcp.upstream.clone();
-        let started = Keeper::start(program, arguments);
-        let keeper = started.as_ref().ok().map(|(keeper, _)| keeper.clone());
-        let handshake = match started {
-            Ok((keeper, pipes)) => {
-                let handshake = connect(mcp.clone(), keeper, pipes, routes.clone(), stop.clone());
-                tokio::spawn(handshake).map(|joined| joined.unwrap_or(Err(StartError::Stopping))).boxed()
-            }
-            Err(source) => {
-                let program = printable(&program.to_string_lossy(), PROGRAM_BYTES_MAX);
-                let error = StartError::Spawn { upstream: name.clone(), program, source };
-                std::future::ready(Err(error)).boxed()
-            }
-        };
-        let starting = handshake.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
-        Self { name, routes, starting, keeper, stop }
+    /// Starts it. A failure is told to whoever asks for something.
+    pub(crate) fn start(mcp: &Mcp, state: &Path, name: &Name, way: Way, changes: ListChanges) -> Self {
+        let (name, stop, slot) = (name.clone(), CancellationToken::new(), Slot::default());
+        let changed = Arc::default();
+        let client = UpstreamClient { routes: Routes::default(), changes, changed: Arc::clone(&changed) };
+        let label = if mcp.trusted.contains(&name) { None } else { provenance::label(&name) };
+        let catalog = Catalog::new(name.clone(), Pins::at(state, &name), changed);
+        let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
+        let start = Start { upstream: name.clone(), limits, client, slot: slot.clone(), stop: stop.clone() };
+        let starting = tokio::spawn(start.by(way)).map(|joined| joined.unwrap_or(Err(StartError::Stopping)));
+        let starting = starting.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
+        let (comparing, missed) = (Mutex::new(()), AtomicBool::new(false));
+        Self { name, label, catalog, comparing, starting, missed, slot, stop }
+    }
+
+    /// Whether it is neither there nor known to have failed.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.starting.peek().is_none()
+    }
+
+    /// Whether it is the first time that this is asked.
+    pub(crate) fn first_missed(&self) -> bool {
+        !self.missed.swap(true, Ordering::Relaxed)
     }
 
     /// The connection, once it is there.
@@ -84,74 +89,68 @@ impl Upstream {
         self.starting.clone().await.err()
     }
 
-    /// All pages of the upstream's list of tools.
-    ///
-    /// The library's own ways would follow cursors for ever, or answer from a
-    /// cache when the upstream fails.
+    /// The tools that can be called, as they are described by now.
     pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
-        let connection = self.connection(abandon).await?;
-        let endless = |most| RequestError::EndlessList { upstream: self.name.clone(), most };
-        let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None);
-        for _ in 0..PAGES_MAX {
-            let params = PaginatedRequestParams::default().with_cursor(cursor.take());
-            let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
-            let ServerResult::ListToolsResult(page) = connection.request(request, None, abandon).await? else {
-                return Err(RequestError::Unexpected { upstream: self.name.clone(), wanted: "a list of tools" });
-            };
-            tools.extend(page.tools);
-            if tools.len() > TOOLS_MAX {
-                return Err(endless("1024 tools"));
-            }
-            match page.next_cursor {
-                None => return Ok(tools),
-                Some(next) if seen.insert(next.clone()) => cursor = Some(next),
-                Some(_) => return Err(endless("its last page")),
+        let after = self.catalog.changes();
+        match self.list(abandon).await {
+            Ok(listed) => self.catalog.take(after, listed).await,
+            Err(error) => {
+                // That somebody did not wait says nothing of the upstream.
+                if !error.is_ours() {
+                    self.catalog.fail(after, &error);
+                }
+                Err(error)
             }
         }
-        Err(endless("32 pages"))
+    }
+
+    /// The digest of a tool's definition, as far as it is known; asks nobody.
+    ///
+    /// # Errors
+    /// It is not the one that was accepted.
+    pub(crate) async fn known(&self, tool: &str) -> Result<Option<Digest>, RequestError> {
+        self.catalog.known(tool).await
+    }
+
+    /// Compares the definition of a tool that is to be called with the accepted
+    /// one, for which the upstream is asked for its list if that is not known.
+    ///
+    /// # Errors
+    /// It is another, or cannot be compared.
+    pub(crate) async fn compare(&self, tool: &str, abandon: &Abandon) -> Result<(), RequestError> {
+        if !self.catalog.is_fresh() {
+            let _alone = self.comparing.lock().await;
+            if !self.catalog.is_fresh() {
+                match self.tools(abandon).await {
+                    Err(error) if error.is_ours() => return Err(error),
+                    // What is known of it now is looked at below.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+        self.catalog.compared(tool).await
+    }
+
+    async fn list(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        TOOLS.all(&*self.connection(abandon).await?, abandon).await
+    }
+
+    /// Whether it says that it has what is wished for.
+    pub(crate) async fn has(&self, wish: &Wish, abandon: &Abandon) -> Result<bool, RequestError> {
+        let connection = self.connection(abandon).await?;
+        let Some(info) = connection.service.peer().peer_info() else { return Ok(false) };
+        Ok(match wish {
+            Wish::Tool(_) => info.capabilities.tools.is_some(),
+            Wish::Resources | Wish::Templates | Wish::Resource => info.capabilities.resources.is_some(),
+            Wish::Prompts | Wish::Prompt => info.capabilities.prompts.is_some(),
+        })
     }
 
     /// Closes the upstream's input and ends its process.
     pub(crate) async fn close(&self) {
         self.stop.cancel();
-        if let Some(keeper) = &self.keeper {
+        if let Some(keeper) = self.slot.get() {
             keeper.close().await;
         }
     }
-}
-
-async fn connect(
-    mcp: Mcp,
-    keeper: Keeper,
-    pipes: Pipes,
-    routes: Routes,
-    stop: CancellationToken,
-) -> Result<Connection, StartError> {
-    let upstream = mcp.upstream;
-    let (start_limit, limit) = (Duration::from_millis(mcp.start_ms), Duration::from_millis(mcp.call_ms));
-    let unreachable = |source| StartError::Pipes { upstream: upstream.clone(), source };
-    let stderr = Stderr::follow(pipes.stderr, &upstream).map_err(unreachable)?;
-    let lines = lines::follow(pipes.stdout, LINE_BYTES_MAX, "vak-mcp-upstream").map_err(unreachable)?;
-    // Closing needs no waiting for: the process's end tells.
-    let (writer, _) = Writer::start(pipes.stdin, "vak-mcp-requests").map_err(unreachable)?;
-    let (wire, dropped) = UpstreamWire::new(lines, writer);
-    let client = UpstreamClient { routes: routes.clone() };
-    let error = match timeout(start_limit, serve_client_with_ct(client, wire, stop)).await {
-        Ok(Ok(service)) => {
-            let in_flight = AtomicUsize::new(0);
-            return Ok(Connection { upstream, service, keeper, stderr, routes, dropped, in_flight, limit });
-        }
-        Ok(Err(ClientInitializeError::Cancelled)) => return Err(StartError::Stopping),
-        Ok(Err(error)) => {
-            let status = keeper.exit_within(SETTLE).await;
-            let stderr = stderr.last_words().await;
-            match status {
-                Some(status) => StartError::Exited { upstream, status, stderr },
-                None => StartError::Handshake { upstream, why: quote(&error), stderr },
-            }
-        }
-        Err(_) => StartError::TimedOut { upstream, millis: mcp.start_ms, stderr: stderr.last_words().await },
-    };
-    keeper.kill();
-    Err(error)
 }

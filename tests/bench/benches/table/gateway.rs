@@ -1,11 +1,15 @@
 //! What the gateway adds to a tool call.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
+use rmcp::RoleClient;
 use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
-use rmcp::service::serve_client;
+use rmcp::service::{ClientLifecycleMode, RunningService, serve_client, serve_client_with_lifecycle};
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use vak_test_support::{Site, binary};
 
@@ -43,15 +47,61 @@ pub(crate) fn rows() -> Vec<Row> {
         "bare server {bare:.3} ms; with a durable log {durable:.3} ms, of which two syncs are {:.3} ms",
         2.0 * sync
     );
-    vec![Row::at_most("gateway beyond the bare server, p50", governed - bare, 0.3, "ms", text)]
+    let http = runtime.block_on(over_http(site.path(), gateway("accepted")));
+    let over = format!("bare server on stdio {bare:.3} ms; the HTTP client's own time is in it");
+    vec![
+        Row::at_most("gateway beyond the bare server, p50", governed - bare, 0.3, "ms", text),
+        Row::at_most("the same over HTTP, p50", http - bare, 0.5, "ms", over),
+    ]
+}
+
+/// The same calls of the revision 2026-07-28 over HTTP, to the gateway of this
+/// command, which gets a token in this folder.
+async fn over_http(folder: &Path, gateway: Command) -> f64 {
+    // The library's HTTP client has no cryptography of its own.
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+    let (token, file) = ("0123456789abcdef0123456789abcdef", folder.join("token"));
+    std::fs::write(&file, token).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let given = gateway.as_std();
+    let words: Vec<_> = given.get_args().map(ToOwned::to_owned).collect();
+    let (before, after) = words.split_at(words.iter().position(|word| word == "--").unwrap());
+    let mut listening = Command::new(given.get_program());
+    listening.args(before).args(["--listen", "127.0.0.1:0", "--token"]).arg(&file).args(after);
+    let mut child = listening.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let url = loop {
+        let line = stderr.next_line().await.unwrap().expect("the gateway listens");
+        if let Some(url) = line.strip_prefix("serving MCP at ") {
+            break url.to_owned();
+        }
+    };
+    let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(token);
+    let transport = StreamableHttpClientTransport::from_config(config);
+    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+    let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
+    let mut client = serve_client_with_lifecycle(me(), transport, lifecycle).await.unwrap();
+    let p50 = calls(&client).await;
+    client.close().await.unwrap();
+    p50
+}
+
+fn me() -> ClientConfig {
+    ClientConfig::new(ClientCapabilities::default(), Implementation::new("bench", "0"))
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
 }
 
 async fn measure(mut command: Command) -> f64 {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
-    let config = ClientConfig::new(ClientCapabilities::default(), Implementation::new("bench", "0"))
-        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
-    let mut client = serve_client(config, pipes).await.unwrap();
+    let mut client = serve_client(me(), pipes).await.unwrap();
+    let p50 = calls(&client).await;
+    client.close().await.unwrap();
+    child.wait().await.unwrap();
+    p50
+}
+
+async fn calls(client: &RunningService<RoleClient, ClientConfig>) -> f64 {
     let mut millis = Vec::with_capacity(CALLS);
     for turn in 0..CALLS + 200 {
         let arguments = serde_json::from_str(r#"{"path": "a.txt"}"#).unwrap();
@@ -62,8 +112,6 @@ async fn measure(mut command: Command) -> f64 {
             millis.push(start.elapsed().as_secs_f64() * 1e3);
         }
     }
-    client.close().await.unwrap();
-    child.wait().await.unwrap();
     quantile(&mut millis, 0.5)
 }
 

@@ -6,6 +6,7 @@ mod earlier;
 mod generate;
 mod lints;
 mod nearest;
+mod outlook;
 mod reference;
 mod refusals;
 mod samples;

@@ -1,0 +1,281 @@
+//! The gateway over streamable HTTP.
+//!
+//! rmcp speaks the protocol, in the revisions with sessions and in that without.
+//! What is here stands before it: who asks, how much is read, that a message is
+//! read in one way, and whose session it is.
+
+mod body;
+mod listen;
+mod refusal;
+mod seats;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited};
+use rmcp::model::{ClientRequest, JsonRpcMessage};
+use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use vak::Host;
+use vak_types::AgentId;
+
+use self::body::Held;
+pub use self::listen::{Listening, listen};
+use self::refusal::{Refusal, json, no_session, text, unauthenticated, unavailable};
+use self::seats::{Seated, Seats};
+use super::error::McpError;
+use super::gateway::Gateway;
+use super::refusals::Cause;
+use super::screen;
+use super::shared::Shared;
+
+/// Requests and streams at the same time: calls, and a stream for each session.
+const REQUESTS_MAX: usize = 512;
+
+/// How long the body of a request may take to come. It has 2 MiB at most.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a session without a request is kept.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// How long the answer to a request is kept for a client that lost its stream.
+/// Each may have 4 MiB.
+const RESUMABLE: Duration = Duration::from_secs(10);
+
+/// The header that names a session.
+const SESSION: &str = "mcp-session-id";
+
+/// Whose calls are told in the log when they were refused.
+const WHOM: &str = "over HTTP";
+
+/// What a request is answered with.
+pub type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+/// Who sends a request. Whoever authenticates it puts this into its extensions;
+/// without it nothing is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// The agent that it acts as.
+    pub agent: AgentId,
+    /// What it has proven to have, such as the name of a token. A session is that
+    /// of the credential that began it.
+    pub credential: String,
+}
+
+/// The gateway as a service for whatever serves HTTP.
+#[derive(Clone)]
+pub struct McpService {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    protocol: StreamableHttpService<Gateway, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
+    seats: Seats,
+    requests: Arc<Semaphore>,
+}
+
+impl McpService {
+    /// Starts the upstreams that the host's configuration names, and `command` if
+    /// it is not empty. `hosts` are the values of `Host` that requests may have;
+    /// what comes from a web page, and so has an `Origin`, is refused.
+    ///
+    /// Needs a tokio runtime with time and I/O.
+    ///
+    /// # Errors
+    /// The configuration has no `[mcp]`, or no upstream for it.
+    pub fn start(host: Arc<Host>, command: &[OsString], hosts: &[&str]) -> Result<Self, McpError> {
+        let shared = Arc::new(Shared::start(host, command)?);
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config = SessionConfig::default();
+        sessions.session_config.keep_alive = Some(IDLE);
+        sessions.session_config.completed_cache_ttl = RESUMABLE;
+        let sessions = Arc::new(sessions);
+        let config = StreamableHttpServerConfig::default()
+            .with_allowed_hosts(hosts.iter().copied())
+            .enforce_origin_validation()
+            .with_json_response(true)
+            .with_max_request_body_bytes(screen::MESSAGE_BYTES_MAX)
+            .with_cancellation_token(shared.hang_up.clone());
+        let for_each = Arc::clone(&shared);
+        let gateway = move || Ok(Gateway::new(Arc::clone(&for_each), None));
+        let protocol = StreamableHttpService::new(gateway, Arc::clone(&sessions), config);
+        let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
+        Ok(Self { inner: Arc::new(Inner { shared, protocol, sessions, seats: Seats::default(), requests }) })
+    }
+
+    /// Answers one request.
+    pub async fn handle<B>(&self, request: Request<B>) -> Answer
+    where
+        B: Body + Send + 'static,
+        B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.inner.answer(request).await.unwrap_or_else(|refusal| *refusal)
+    }
+
+    /// Records refused calls now and then, for as long as it is polled.
+    pub async fn record_now_and_then(&self) {
+        self.inner.shared.refusals.record_now_and_then(&self.inner.shared.host, WHOM).await;
+    }
+
+    /// Gives up what is under way, records that, and ends the upstreams.
+    pub async fn close(&self) {
+        self.inner.shared.close(WHOM).await;
+    }
+}
+
+impl Inner {
+    async fn answer<B>(&self, request: Request<B>) -> Result<Answer, Refusal>
+    where
+        B: Body + Send + 'static,
+        B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let place = Arc::clone(&self.requests)
+            .try_acquire_owned()
+            .map_err(|_| unavailable(&format!("{REQUESTS_MAX} requests are under way")))?;
+        let (mut parts, body) = request.into_parts();
+        let client = parts.extensions.get::<Client>().cloned().ok_or_else(unauthenticated)?;
+        let named = session_id(&parts.headers)?;
+        let seated = named.map(|id| self.seats.of(id, &client).ok_or_else(no_session)).transpose()?;
+        let seated = match seated {
+            Some(seated) => seated,
+            None => self.seats.without_session(&client).map_err(|error| unavailable(&error))?,
+        };
+        if parts.method != Method::POST {
+            parts.extensions.insert(Arc::clone(&seated.session));
+            let ends = parts.method == Method::DELETE;
+            let id = named.map(str::to_owned);
+            let answer = self.protocol.handle(Request::from_parts(parts, Full::new(Bytes::new()))).await;
+            if let Some(id) = id.filter(|_| ends && answer.status().is_success()) {
+                self.seats.leave(&id);
+            }
+            return Ok(answer.map(|body| BoxBody::new(Held::new(body, place, None))));
+        }
+        self.post(parts, body, client, seated, place).await
+    }
+
+    async fn post<B>(
+        &self,
+        mut parts: Parts,
+        body: B,
+        client: Client,
+        seated: Seated,
+        place: tokio::sync::OwnedSemaphorePermit,
+    ) -> Result<Answer, Refusal>
+    where
+        B: Body + Send + 'static,
+        B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let body = self.read(body).await?;
+        let message = match screen::read(&body) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Err(text(StatusCode::BAD_REQUEST, "the body is empty")),
+            Err(answer) => {
+                self.shared.refusals.count(Cause::Unreadable);
+                return Err(json(StatusCode::BAD_REQUEST, &answer));
+            }
+        };
+        let JsonRpcMessage::Request(request) = message else {
+            parts.extensions.insert(seated.session);
+            let answer = self.protocol.handle(Request::from_parts(parts, Full::new(body))).await;
+            return Ok(answer.map(|body| BoxBody::new(Held::new(body, place, None))));
+        };
+        let begins = matches!(request.request, ClientRequest::InitializeRequest(_));
+        if begins && seated.is_bound {
+            return Err(text(
+                StatusCode::BAD_REQUEST,
+                "the session has begun already; leave out its id to begin another",
+            ));
+        }
+        let asked = match seated.is_bound {
+            true => match seated.ids.ask(&request.id) {
+                Some(asked) => Some(Arc::new(asked)),
+                None => {
+                    self.shared.refusals.count(Cause::RepeatedId);
+                    return Err(json(StatusCode::BAD_REQUEST, &screen::repeated(&request.id)));
+                }
+            },
+            // Its answer has a stream of its own, and nobody else's.
+            false => None,
+        };
+        let new = if begins {
+            Some(self.seats.new_for(&client, &self.sessions).await.map_err(|error| unavailable(&error))?)
+        } else {
+            None
+        };
+        parts.extensions.insert(new.as_ref().map_or(seated.session, Arc::clone));
+        if let Some(asked) = &asked {
+            parts.extensions.insert(Arc::clone(asked));
+        }
+        let answer = self.protocol.handle(Request::from_parts(parts, Full::new(body))).await;
+        if let Some(new) = new
+            && let Some(id) = answer.headers().get(SESSION).and_then(|id| id.to_str().ok())
+        {
+            self.seats.take(id, client, new);
+        }
+        Ok(answer.map(|body| BoxBody::new(Held::new(body, place, asked))))
+    }
+
+    async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let body = Limited::new(body, screen::MESSAGE_BYTES_MAX);
+        match timeout(BODY_LIMIT, Box::pin(body).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                self.shared.refusals.count(Cause::TooLong);
+                let most = format!("the body is too long; the most is {} bytes", screen::MESSAGE_BYTES_MAX);
+                Err(text(StatusCode::PAYLOAD_TOO_LARGE, &most))
+            }
+            Ok(Err(_)) => Err(text(StatusCode::BAD_REQUEST, "the body could not be read")),
+            Err(_) => Err(text(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        }
+    }
+}
+
+/// The session that a request names. Two names could be read in two ways.
+fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut ids = headers.get_all(SESSION).iter();
+    match (ids.next(), ids.next()) {
+        (None, _) => Ok(None),
+        (Some(id), None) => id.to_str().map(Some).map_err(|_| no_session()),
+        (Some(_), Some(_)) => Err(text(StatusCode::BAD_REQUEST, "`Mcp-Session-Id` stands twice")),
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for McpService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.handle(request).await) })
+    }
+}

@@ -1,0 +1,263 @@
+//! Resources and prompts, as clients see them.
+//!
+//! Each list and each reading is an operation that is decided, such as
+//! `files/resources/read` with the address as the argument `/uri`. What no policy
+//! could ever allow is not offered. With several upstreams, the resource
+//! `file:///x` of `files` has the address `files+file:///x`, and the prompt `p` is
+//! called `files_p`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::join_all;
+use rmcp::model::{ContentBlock, ErrorData, Prompt, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use vak::Config;
+use vak_types::{AgentId, printable};
+
+use super::ask::Ask;
+use super::connection::Abandon;
+use super::error::RequestError;
+use super::session::Session;
+use super::shared::Shared;
+use super::upstream::Upstream;
+use super::upstreams::{LIST_LIMIT, SEPARATOR};
+use super::wish::{Given, Wish};
+
+/// What stands between an upstream's name and its resource's address. It may stand
+/// in a scheme, and in no upstream's name.
+const PLUS: char = '+';
+
+/// Longest quote of a client's text, in bytes.
+const QUOTE_BYTES_MAX: usize = 256;
+
+/// Requests of one client.
+pub(crate) struct Offers {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) abandon: Abandon,
+}
+
+/// What an agent is told that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Offered {
+    pub(crate) resources: bool,
+    pub(crate) prompts: bool,
+}
+
+/// The answer that was given last. The library asks for each request over HTTP,
+/// and to ask the policies would cost more than to decide.
+#[derive(Default)]
+pub(crate) struct LastOffered(Mutex<Option<(Arc<Config>, AgentId, Offered)>>);
+
+impl Shared {
+    /// What this agent is told that there is, under the configuration as it is now.
+    pub(crate) fn offered(&self, agent: &AgentId) -> Offered {
+        let now = self.host.config();
+        let mut last = self.last_offered.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((config, of, offered)) = &*last
+            && Arc::ptr_eq(config, &now)
+            && of == agent
+        {
+            return *offered;
+        }
+        let resources = self.may_ever(agent, &Wish::Resource);
+        let offered = Offered { resources, prompts: self.may_ever(agent, &Wish::Prompt) };
+        *last = Some((now, agent.clone(), offered));
+        offered
+    }
+
+    /// Whether some upstream could ever be asked for this by this agent.
+    pub(crate) fn may_ever(&self, agent: &AgentId, wish: &Wish) -> bool {
+        self.upstreams.all().iter().any(|upstream| self.may_ever_of(upstream, agent, wish))
+    }
+
+    fn may_ever_of(&self, upstream: &Upstream, agent: &AgentId, wish: &Wish) -> bool {
+        let operation = wish.operation(&upstream.name);
+        let names = (operation.parse(), format!("mcp:{operation}").parse());
+        matches!(names, (Ok(operation), Ok(resource)) if self.host.may_ever(agent, &operation, &resource))
+    }
+}
+
+impl Offers {
+    pub(crate) async fn resources(&self) -> Result<Vec<Resource>, ErrorData> {
+        let lists = self.lists(Wish::Resources).await?.into_iter().filter_map(|(upstream, given)| match given {
+            Given::Resources(list) => Some((upstream, list)),
+            _ => None,
+        });
+        let renamed = |(upstream, list): (Arc<Upstream>, Vec<Resource>)| {
+            list.into_iter().map(move |mut resource| {
+                resource.uri = self.address(&upstream, &resource.uri);
+                resource
+            })
+        };
+        Ok(lists.flat_map(renamed).collect())
+    }
+
+    pub(crate) async fn templates(&self) -> Result<Vec<ResourceTemplate>, ErrorData> {
+        let lists = self.lists(Wish::Templates).await?.into_iter().filter_map(|(upstream, given)| match given {
+            Given::Templates(list) => Some((upstream, list)),
+            _ => None,
+        });
+        let renamed = |(upstream, list): (Arc<Upstream>, Vec<ResourceTemplate>)| {
+            list.into_iter().map(move |mut template| {
+                template.uri_template = self.address(&upstream, &template.uri_template);
+                template
+            })
+        };
+        Ok(lists.flat_map(renamed).collect())
+    }
+
+    pub(crate) async fn prompts(&self) -> Result<Vec<Prompt>, ErrorData> {
+        let lists = self.lists(Wish::Prompts).await?.into_iter().filter_map(|(upstream, given)| match given {
+            Given::Prompts(list) => Some((upstream, list)),
+            _ => None,
+        });
+        let prefixes = self.shared.upstreams.prefixes();
+        let renamed = |(upstream, list): (Arc<Upstream>, Vec<Prompt>)| {
+            list.into_iter().map(move |mut prompt| {
+                if prefixes {
+                    prompt.name = format!("{}{SEPARATOR}{}", upstream.name, prompt.name);
+                }
+                prompt
+            })
+        };
+        Ok(lists.flat_map(renamed).collect())
+    }
+
+    pub(crate) async fn read(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+        let found = match self.shared.upstreams.prefixes() {
+            true => uri.split_once(PLUS).and_then(|(name, uri)| Some((self.shared.upstreams.named(name)?, uri))),
+            false => self.shared.upstreams.all().first().map(|upstream| (upstream, uri)),
+        };
+        let nothing = || {
+            let uri = printable(uri, QUOTE_BYTES_MAX);
+            ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None)
+        };
+        let (upstream, uri) = found.ok_or_else(nothing)?;
+        match self.ask(upstream, Wish::Resource, json!({ "uri": uri })).await? {
+            Given::Resource(mut result) => {
+                for uri in result.contents.iter_mut().filter_map(uri_of) {
+                    *uri = self.address(upstream, uri);
+                }
+                Ok(result)
+            }
+            _ => Err(nothing()),
+        }
+    }
+
+    pub(crate) async fn prompt(
+        &self,
+        name: &str,
+        arguments: Option<Value>,
+    ) -> Result<rmcp::model::GetPromptResult, ErrorData> {
+        let found = match self.shared.upstreams.prefixes() {
+            true => name.split_once(SEPARATOR).and_then(|(of, name)| Some((self.shared.upstreams.named(of)?, name))),
+            false => self.shared.upstreams.all().first().map(|upstream| (upstream, name)),
+        };
+        let nothing = || {
+            let name = printable(name, QUOTE_BYTES_MAX);
+            ErrorData::invalid_params(format!("there is no prompt `{name}`"), None)
+        };
+        let (upstream, name) = found.ok_or_else(nothing)?;
+        let asked = json!({ "name": name, "arguments": arguments.unwrap_or_else(|| json!({})) });
+        match self.ask(upstream, Wish::Prompt, asked).await? {
+            Given::Prompt(mut result) => {
+                for message in &mut result.messages {
+                    self.readdress(upstream, &mut message.content);
+                }
+                Ok(result)
+            }
+            _ => Err(nothing()),
+        }
+    }
+
+    /// The lists of all upstreams that have some and may be asked. One that fails
+    /// takes no other's away.
+    async fn lists(&self, wish: Wish) -> Result<Vec<(Arc<Upstream>, Given)>, ErrorData> {
+        let agent = self.session.caller().agent;
+        let all = self.shared.upstreams.all();
+        let asked = all.iter().filter(|upstream| self.shared.may_ever_of(upstream, &agent, &wish));
+        let lists = join_all(asked.map(|upstream| self.list(upstream, wish.clone()))).await;
+        let (mut given, mut failed) = (Vec::new(), None);
+        for list in lists {
+            match list {
+                Ok(list) => given.extend(list),
+                Err(error) => {
+                    tracing::warn!("something is missing from a list: {}", error.message);
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) if given.is_empty() => Err(error),
+            _ => Ok(given),
+        }
+    }
+
+    async fn list(&self, upstream: &Arc<Upstream>, wish: Wish) -> Result<Option<(Arc<Upstream>, Given)>, ErrorData> {
+        let has = upstream.has(&wish, &self.abandon);
+        let late = || RequestError::Late { upstream: upstream.name.clone() };
+        let has = match self.shared.upstreams.all().len() {
+            1 => has.await,
+            _ => timeout(LIST_LIMIT, has).await.unwrap_or_else(|_| Err(late())),
+        };
+        match has.map_err(RequestError::into_error)? {
+            true => Ok(Some((Arc::clone(upstream), self.ask(upstream, wish, json!({})).await?))),
+            false => Ok(None),
+        }
+    }
+
+    async fn ask(&self, upstream: &Arc<Upstream>, wish: Wish, arguments: Value) -> Result<Given, ErrorData> {
+        let ask = Ask {
+            shared: Arc::clone(&self.shared),
+            session: Arc::clone(&self.session),
+            upstream: Arc::clone(upstream),
+            wish,
+            arguments,
+            abandon: self.abandon.clone(),
+        };
+        let asked = self.shared.calls.spawn(ask.run()).await;
+        asked.map_err(|_| ErrorData::internal_error("the request failed inside the gateway", None))?
+    }
+
+    fn address(&self, upstream: &Upstream, uri: &str) -> String {
+        self.shared.upstreams.address(upstream, uri)
+    }
+
+    fn readdress(&self, upstream: &Upstream, content: &mut ContentBlock) {
+        self.shared.upstreams.readdress(upstream, content);
+    }
+}
+
+fn uri_of(contents: &mut ResourceContents) -> Option<&mut String> {
+    match contents {
+        ResourceContents::TextResourceContents { uri, .. } | ResourceContents::BlobResourceContents { uri, .. } => {
+            Some(uri)
+        }
+        _ => None,
+    }
+}
+
+impl super::upstreams::Upstreams {
+    /// The address that clients know an upstream's resource by.
+    fn address(&self, upstream: &Upstream, uri: &str) -> String {
+        match self.prefixes() {
+            true => format!("{}{PLUS}{uri}", upstream.name),
+            false => uri.to_owned(),
+        }
+    }
+
+    /// Puts that in place of the address in a part of a result.
+    pub(crate) fn readdress(&self, upstream: &Upstream, content: &mut ContentBlock) {
+        match content {
+            ContentBlock::ResourceLink(resource) => resource.uri = self.address(upstream, &resource.uri),
+            ContentBlock::Resource(embedded) => {
+                if let Some(uri) = uri_of(&mut embedded.resource) {
+                    *uri = self.address(upstream, uri);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What all clients of one gateway have in common.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::ErrorData;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vak::Host;
+
+use super::error::McpError;
+use super::offers::LastOffered;
+use super::refusals::Refusals;
+use super::upstreams::Upstreams;
+
+/// Calls and listings under way at the same time. An agent makes a handful;
+/// with arguments of at most 1 MiB and results of at most 4 MiB each, what
+/// they hold stays near a gigabyte in the worst case.
+const CALLS_MAX: usize = 256;
+
+/// How long the calls that were given up may take to be recorded: a skill that
+/// is running cannot be stopped before its five seconds are over.
+const RECORD: Duration = Duration::from_secs(10);
+
+/// The host, the upstreams, and what is under way.
+pub(crate) struct Shared {
+    pub(crate) host: Arc<Host>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) refusals: Arc<Refusals>,
+    /// Gives up the calls under way.
+    pub(crate) hang_up: CancellationToken,
+    /// Each call, until its outcome is recorded.
+    pub(crate) calls: TaskTracker,
+    pub(crate) last_offered: LastOffered,
+    places: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// Starts the upstreams that the host's configuration names, and `command`.
+    ///
+    /// # Errors
+    /// The configuration has no `[mcp]`, or no upstream for it.
+    pub(crate) fn start(host: Arc<Host>, command: &[OsString]) -> Result<Self, McpError> {
+        let config = host.config();
+        let mcp = config.mcp.as_ref().ok_or(McpError::NotConfigured)?;
+        Ok(Self {
+            upstreams: Upstreams::start(mcp, &config.state, command)?,
+            refusals: Arc::default(),
+            hang_up: CancellationToken::new(),
+            calls: TaskTracker::new(),
+            last_offered: LastOffered::default(),
+            places: Arc::new(Semaphore::new(CALLS_MAX)),
+            host,
+        })
+    }
+
+    /// A place for one more call.
+    ///
+    /// # Errors
+    /// As many as may be are under way.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let full = format!("{CALLS_MAX} calls are under way; wait for one to end and call again");
+        place.map_err(|_| ErrorData::internal_error(full, None))
+    }
+
+    /// Gives up what is under way, records that, and ends the upstreams. Refused
+    /// calls are told as those of `whom`.
+    pub(crate) async fn close(&self, whom: &str) {
+        self.hang_up.cancel();
+        self.calls.close();
+        if timeout(RECORD, self.calls.wait()).await.is_err() {
+            tracing::error!("calls were still under way at the end; the log has no outcome for them");
+        }
+        if timeout(RECORD, self.refusals.record(&self.host, whom)).await.is_err() {
+            tracing::error!("refused calls were not recorded in time");
+        }
+        self.upstreams.close().await;
+    }
+}

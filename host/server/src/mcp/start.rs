@@ -1,0 +1,185 @@
+//! From a command or an address to a running upstream.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::{ErrorCode, ProtocolVersion};
+use rmcp::service::{ClientInitializeError, ClientLifecycleMode, serve_client_with_lifecycle_and_ct};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use vak_types::{Name, printable};
+
+use super::connection::{Connection, Process};
+use super::error::{StartError, quote};
+use super::keeper::{Keeper, Pipes};
+use super::remote::Remote;
+use super::routes::UpstreamClient;
+use super::stderr::Stderr;
+use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
+use super::writer::Writer;
+use super::{lines, remote};
+
+/// Longest program name in an error message, in bytes.
+const PROGRAM_BYTES_MAX: usize = 256;
+
+/// How long a process that closed its output may take to be seen as ended.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Where an upstream is.
+pub(crate) enum Way {
+    /// A program and its arguments.
+    Command(OsString, Vec<OsString>),
+    /// A server that speaks streamable HTTP, and the file with the token for it.
+    Url(String, Option<PathBuf>),
+}
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) start: Duration,
+    pub(crate) call: Duration,
+}
+
+/// The process of an upstream, once there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Slot(Arc<Mutex<Option<Keeper>>>);
+
+impl Slot {
+    pub(crate) fn get(&self) -> Option<Keeper> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, keeper: Keeper) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper);
+    }
+}
+
+/// An upstream that is to be started.
+pub(crate) struct Start {
+    pub(crate) upstream: Name,
+    pub(crate) limits: Limits,
+    pub(crate) client: UpstreamClient,
+    pub(crate) slot: Slot,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Start {
+    pub(crate) async fn by(self, way: Way) -> Result<Connection, StartError> {
+        match way {
+            // Most programs know `initialize` alone, and some of those answer
+            // nothing else. One that refuses it is started anew without it.
+            Way::Command(program, arguments) => {
+                match self.program(&program, &arguments, ClientLifecycleMode::Initialize).await {
+                    Err(StartError::NoInitialize { .. }) => {
+                        let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+                        let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
+                        self.program(&program, &arguments, lifecycle).await
+                    }
+                    done => done,
+                }
+            }
+            Way::Url(url, token) => self.url(&url, token.as_deref()).await,
+        }
+    }
+
+    async fn program(
+        &self,
+        program: &OsString,
+        arguments: &[OsString],
+        lifecycle: ClientLifecycleMode,
+    ) -> Result<Connection, StartError> {
+        if self.stop.is_cancelled() {
+            return Err(StartError::Stopping);
+        }
+        let (keeper, pipes) = Keeper::start(program, arguments).map_err(|source| {
+            let program = printable(&program.to_string_lossy(), PROGRAM_BYTES_MAX);
+            StartError::Spawn { upstream: self.upstream.clone(), program, source }
+        })?;
+        self.slot.put(keeper.clone());
+        let started = self.handshake(&keeper, pipes, lifecycle).await;
+        if started.is_err() {
+            keeper.kill();
+        }
+        started
+    }
+
+    async fn handshake(
+        &self,
+        keeper: &Keeper,
+        pipes: Pipes,
+        lifecycle: ClientLifecycleMode,
+    ) -> Result<Connection, StartError> {
+        let upstream = self.upstream.clone();
+        let unreachable = |source| StartError::Pipes { upstream: upstream.clone(), source };
+        let stderr = Stderr::follow(pipes.stderr, &upstream).map_err(unreachable)?;
+        let lines = lines::follow(pipes.stdout, LINE_BYTES_MAX, "vak-mcp-upstream").map_err(unreachable)?;
+        // Closing needs no waiting for: the process's end tells.
+        let (writer, _) = Writer::start(pipes.stdin, "vak-mcp-requests").map_err(unreachable)?;
+        let (wire, dropped) = UpstreamWire::new(lines, writer);
+        let serving = serve_client_with_lifecycle_and_ct(self.client.clone(), wire, lifecycle, self.stop.clone());
+        match timeout(self.limits.start, serving).await {
+            Ok(Ok(service)) => {
+                let process = Process { keeper: keeper.clone(), stderr, dropped };
+                Ok(self.connected(service, Some(process)))
+            }
+            Ok(Err(ClientInitializeError::Cancelled)) => Err(StartError::Stopping),
+            Ok(Err(error)) if refuses_initialize(&error) => {
+                Err(StartError::NoInitialize { upstream, why: quote(&error) })
+            }
+            Ok(Err(error)) => {
+                let status = keeper.exit_within(SETTLE).await;
+                let (why, stderr) = (quote(&error), stderr.last_words().await);
+                Err(match status {
+                    Some(status) => StartError::Exited { upstream, status, stderr },
+                    None => StartError::Handshake { upstream, why, stderr },
+                })
+            }
+            Err(_) => Err(self.timed_out(stderr.last_words().await)),
+        }
+    }
+
+    async fn url(&self, url: &str, token: Option<&Path>) -> Result<Connection, StartError> {
+        let upstream = self.upstream.clone();
+        let transport =
+            Remote::new(url, token).map_err(|why| StartError::Address { upstream: upstream.clone(), why })?;
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        };
+        let (client, stop) = (self.client.clone(), self.stop.clone());
+        let serving = serve_client_with_lifecycle_and_ct(client, transport.open(), lifecycle, stop);
+        match timeout(self.limits.start, serving).await {
+            Ok(Ok(service)) => Ok(self.connected(service, None)),
+            Ok(Err(ClientInitializeError::Cancelled)) => Err(StartError::Stopping),
+            Ok(Err(error)) => {
+                Err(StartError::Handshake { upstream, why: remote::explain(&error), stderr: String::new() })
+            }
+            Err(_) => Err(self.timed_out(String::new())),
+        }
+    }
+
+    fn connected(
+        &self,
+        service: rmcp::service::RunningService<rmcp::RoleClient, UpstreamClient>,
+        process: Option<Process>,
+    ) -> Connection {
+        let routes = self.client.routes.clone();
+        let (upstream, limit) = (self.upstream.clone(), self.limits.call);
+        Connection { upstream, service, process, routes, in_flight: AtomicUsize::new(0), limit }
+    }
+
+    fn timed_out(&self, stderr: String) -> StartError {
+        let millis = u64::try_from(self.limits.start.as_millis()).unwrap_or(u64::MAX);
+        StartError::TimedOut { upstream: self.upstream.clone(), millis, stderr }
+    }
+}
+
+/// Whether the other side says that it has no `initialize`, as servers do that
+/// know the revision 2026-07-28 and none before.
+fn refuses_initialize(error: &ClientInitializeError) -> bool {
+    let codes = [ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, ErrorCode::METHOD_NOT_FOUND];
+    matches!(error, ClientInitializeError::JsonRpcError(error) if codes.contains(&error.code))
+}

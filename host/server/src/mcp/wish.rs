@@ -1,0 +1,123 @@
+//! What can be asked of an upstream, and the operations that those are.
+
+use rmcp::model::{
+    ClientRequest, GetPromptRequest, GetPromptRequestParams, GetPromptResult, JsonObject, ListPromptsRequest,
+    ListResourceTemplatesRequest, ListResourcesRequest, Prompt, ReadResourceRequest, ReadResourceRequestParams,
+    ReadResourceResult, Resource, ResourceTemplate, ServerResult,
+};
+use serde::Serialize;
+use serde_json::Value;
+use vak_types::Name;
+
+use super::connection::{Abandon, Connection};
+use super::error::RequestError;
+use super::pages::List;
+
+/// What is asked, beside what stands in the arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The call of a tool, with the tool's own arguments.
+    Tool(String),
+    /// The list of resources.
+    Resources,
+    /// The list of templates for the addresses of resources.
+    Templates,
+    /// The resource with the address `/uri`.
+    Resource,
+    /// The list of prompts.
+    Prompts,
+    /// The prompt `/name`, with the texts `/arguments`.
+    Prompt,
+}
+
+/// What an upstream gave that is no tool's result.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Given {
+    Resources(Vec<Resource>),
+    Templates(Vec<ResourceTemplate>),
+    Resource(ReadResourceResult),
+    Prompts(Vec<Prompt>),
+    Prompt(GetPromptResult),
+}
+
+impl Wish {
+    /// The operation. No tool is called as the others are.
+    pub(crate) fn operation(&self, upstream: &Name) -> String {
+        let what = match self {
+            Self::Tool(tool) => tool,
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+            Self::Resource => "resources/read",
+            Self::Prompts => "prompts/list",
+            Self::Prompt => "prompts/get",
+        };
+        format!("{upstream}/{what}")
+    }
+
+    /// Asks for anything but a tool's result, with the arguments that were judged.
+    pub(crate) async fn ask(
+        &self,
+        arguments: JsonObject,
+        connection: &Connection,
+        abandon: &Abandon,
+    ) -> Result<Given, RequestError> {
+        let unexpected = |wanted| RequestError::Unexpected { upstream: connection.upstream.clone(), wanted };
+        match self {
+            Self::Resources => Ok(Given::Resources(RESOURCES.all(connection, abandon).await?)),
+            Self::Templates => Ok(Given::Templates(TEMPLATES.all(connection, abandon).await?)),
+            Self::Prompts => Ok(Given::Prompts(PROMPTS.all(connection, abandon).await?)),
+            Self::Resource => {
+                let params = ReadResourceRequestParams::new(text(&arguments, "uri"));
+                let request = ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params));
+                match connection.request(request, None, abandon).await? {
+                    ServerResult::ReadResourceResult(result) => Ok(Given::Resource(result)),
+                    _ => Err(unexpected("a resource")),
+                }
+            }
+            Self::Prompt => {
+                let mut params = GetPromptRequestParams::new(text(&arguments, "name"));
+                params.arguments = arguments.get("arguments").and_then(Value::as_object).cloned();
+                let request = ClientRequest::GetPromptRequest(GetPromptRequest::new(params));
+                match connection.request(request, None, abandon).await? {
+                    ServerResult::GetPromptResult(result) => Ok(Given::Prompt(result)),
+                    _ => Err(unexpected("a prompt")),
+                }
+            }
+            Self::Tool(_) => Err(RequestError::NotSent("a tool is called, not asked for")),
+        }
+    }
+}
+
+/// A text among the arguments. Policies may put another in its place; what they
+/// take away is asked for as nothing.
+fn text<'a>(arguments: &'a JsonObject, name: &str) -> &'a str {
+    arguments.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+const RESOURCES: List<Resource> = List {
+    what: "resources",
+    request: |params| ClientRequest::ListResourcesRequest(ListResourcesRequest::with_param(params)),
+    page: |answer| match answer {
+        ServerResult::ListResourcesResult(page) => Some((page.resources, page.next_cursor)),
+        _ => None,
+    },
+};
+
+const TEMPLATES: List<ResourceTemplate> = List {
+    what: "resource templates",
+    request: |params| ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(params)),
+    page: |answer| match answer {
+        ServerResult::ListResourceTemplatesResult(page) => Some((page.resource_templates, page.next_cursor)),
+        _ => None,
+    },
+};
+
+const PROMPTS: List<Prompt> = List {
+    what: "prompts",
+    request: |params| ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(params)),
+    page: |answer| match answer {
+        ServerResult::ListPromptsResult(page) => Some((page.prompts, page.next_cursor)),
+        _ => None,
+    },
+};

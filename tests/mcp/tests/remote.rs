@@ -1,0 +1,137 @@
+//! Upstreams that are reached over HTTP.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+use vak_audit::Status;
+use vak_test_support::Site;
+
+use crate::listening::{Listening, TOKEN, token_file};
+use crate::log::{Recorded, recorded};
+use crate::raw::Session;
+use crate::site::{file_server, installed, patient, with_mcp};
+
+const RULES: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['web/*']\n";
+
+/// A gateway with the upstream `web` at this address, and these settings for it.
+fn before(url: &str, settings: &str, call_ms: u64) -> Site {
+    let site = with_mcp(RULES, &format!("start_ms = 60_000\ncall_ms = {call_ms}"));
+    site.section(&format!("[[mcp.upstreams]]\nname = 'web'\nurl = '{url}'\n{settings}"))
+}
+
+#[test]
+fn a_gateway_stands_before_another() {
+    let far = patient("[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['up/*']\n");
+    let server = Listening::start(&far, &file_server(&far));
+    let near = before(&server.url(), "token = 'token'", 60_000);
+    token_file(&near, TOKEN);
+    let mut session = Session::start(&near, &[]);
+    let tools = session.tools().unwrap();
+    assert_eq!(tools, ["web_list_directory", "web_read_file", "web_write_file"]);
+    assert_eq!(session.call("web_read_file", &json!({ "path": "notes.txt" })), (false, "Buy milk.".to_owned()));
+    session.finish();
+    server.stop();
+    for (site, operation) in [(&near, "web/read_file"), (&far, "up/read_file")] {
+        let recorded = recorded(site);
+        let told: Vec<_> = recorded.iter().map(Recorded::told).collect();
+        assert_eq!(told, [(operation, "allow".to_owned(), Some(Status::Succeeded))]);
+    }
+}
+
+#[test]
+fn without_its_token_or_without_a_server_it_is_said() {
+    let far = patient("");
+    let server = Listening::start(&far, &file_server(&far));
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let cases = [
+        (server.url(), "", "web` answered `initialize` wrongly"),
+        (format!("http://{closed}/mcp"), "", "web` answered `initialize` wrongly"),
+        ("http://192.0.2.1/mcp".to_owned(), "token = 'token'", "a token is not sent over `http` to another machine"),
+        ("ftp://127.0.0.1/mcp".to_owned(), "", "`ftp` is neither `http` nor `https`"),
+        ("nonsense".to_owned(), "", "cannot be reached at its `url`"),
+        (server.url(), "token = 'missing'", "the token in"),
+    ];
+    for (url, settings, part) in cases {
+        let near = before(&url, settings, 60_000);
+        token_file(&near, TOKEN);
+        let mut session = Session::start(&near, &[]);
+        let (failed, text) = session.call("web_read_file", &json!({ "path": "notes.txt" }));
+        assert!(failed && text.contains(part), "{url}: {text}");
+        session.finish();
+        assert_eq!(recorded(&near)[0].told().2, Some(Status::Failed), "{url}");
+    }
+    server.stop();
+}
+
+/// A server over HTTP that is a script.
+pub(crate) struct Script {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Script {
+    pub(crate) fn start(python: impl AsRef<std::ffi::OsStr>, script: &str, arguments: &[&str]) -> Self {
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
+        let mut command = Command::new(python);
+        let mut child =
+            command.arg(script).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        assert!(url.starts_with("http://"), "{url}");
+        Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.child.kill().unwrap_or_default();
+        self.child.wait().map(drop).unwrap_or_default();
+    }
+}
+
+#[test]
+fn the_reference_server_is_reached_in_the_newest_revision() {
+    let server = Script::start(installed("python/bin/python"), "python/server.py", &[]);
+    let near = before(&server.url, "", 60_000);
+    let mut session = Session::start(&near, &[]);
+    assert_eq!(session.tools().unwrap(), ["web_add", "web_fail", "web_revision"]);
+    assert_eq!(session.call("web_add", &json!({ "a": 40, "b": 2 })), (false, "42".to_owned()));
+    assert!(session.call("web_fail", &json!({})).0);
+    assert_eq!(session.call("web_revision", &json!({})), (false, "2026-07-28".to_owned()));
+    session.finish();
+    let recorded = recorded(&near);
+    let told: Vec<_> = recorded.iter().map(|recorded| recorded.told().2).collect();
+    assert_eq!(told, [Some(Status::Succeeded), Some(Status::Failed), Some(Status::Succeeded)]);
+}
+
+#[test]
+fn a_server_that_knows_only_initialize_is_reached_too() {
+    let server = Script::start("python3", "upstreams/over_http.py", &["fine"]);
+    let near = before(&server.url, "", 60_000);
+    let mut session = Session::start(&near, &[]);
+    assert_eq!(session.tools().unwrap(), ["web_one"]);
+    assert_eq!(session.call("web_one", &json!({})), (false, "done".to_owned()));
+    session.finish();
+    assert_eq!(recorded(&near)[0].told().2, Some(Status::Succeeded));
+}
+
+#[test]
+fn what_answers_another_request_answers_none() {
+    for (mode, part) in [
+        ("other-id", "did not answer within 1500 ms"),
+        ("string-id", "did not answer within 1500 ms"),
+        ("large", "web` gave no answer"),
+        ("cut", "web` gave no answer"),
+    ] {
+        let server = Script::start("python3", "upstreams/over_http.py", &[mode]);
+        let near = before(&server.url, "", 1_500);
+        let mut session = Session::start(&near, &[]);
+        let (failed, text) = session.call("web_one", &json!({}));
+        assert!(failed && (text.contains(part) || text.contains("did not answer within")), "{mode}: {text}");
+        assert!(!text.contains("stolen"), "{mode}: {text}");
+        session.finish();
+        assert_eq!(recorded(&near)[0].told().2, Some(Status::Unknown), "{mode}");
+    }
+}

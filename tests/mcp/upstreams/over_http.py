@@ -1,0 +1,64 @@
+"""An MCP server over HTTP that misbehaves in one way: over_http.py MODE.
+
+Prints its address. Uses the standard library only.
+"""
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+mode = sys.argv[1]
+STOLEN = {"content": [{"type": "text", "text": "stolen"}]}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, message, length=None):
+        body = json.dumps(message).encode() if message is not None else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(405, None)
+
+    do_DELETE = do_GET
+
+    def do_POST(self):
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        id, method = message.get("id"), message.get("method")
+        if method == "initialize":
+            capabilities = {"tools": {}}
+            server = {"name": "misbehaving", "version": "1"}
+            result = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": server}
+            return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": result})
+        if method == "tools/list":
+            tools = [{"name": "one", "inputSchema": {"type": "object"}}]
+            return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": {"tools": tools}})
+        if method == "tools/call":
+            if mode == "other-id":
+                return self.answer(200, {"jsonrpc": "2.0", "id": id + 1000, "result": STOLEN})
+            if mode == "string-id":
+                return self.answer(200, {"jsonrpc": "2.0", "id": "x%s" % id, "result": STOLEN})
+            if mode == "large":
+                text = [{"type": "text", "text": "x" * (8 << 20)}]
+                return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": {"content": text}})
+            if mode == "cut":
+                self.close_connection = True
+                return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": STOLEN}, 10_000)
+            done = {"content": [{"type": "text", "text": "done"}]}
+            return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": done})
+        if id is None:
+            return self.answer(202, None)
+        self.answer(200, {"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "no such method"}})
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("http://127.0.0.1:%d/mcp" % server.server_port, flush=True)
+server.serve_forever()
