@@ -14,9 +14,7 @@ mod tests;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,22 +61,22 @@ const SESSION: &str = "mcp-session-id";
 const WHOM: &str = "over HTTP";
 
 /// What a request is answered with.
-pub type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub(crate) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// Who sends a request. Whoever authenticates it puts this into its extensions;
 /// without it nothing is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Client {
+pub(crate) struct Client {
     /// The agent that it acts as.
-    pub agent: AgentId,
+    pub(crate) agent: AgentId,
     /// What it has proven to have, such as the name of a token. A session is that
     /// of the credential that began it.
-    pub credential: String,
+    pub(crate) credential: String,
 }
 
-/// The gateway as a service for whatever serves HTTP.
+/// The gateway, for whoever listens.
 #[derive(Clone)]
-pub struct McpService {
+pub(crate) struct McpService {
     inner: Arc<Inner>,
 }
 
@@ -99,7 +97,7 @@ impl McpService {
     ///
     /// # Errors
     /// The configuration has no `[mcp]`, or no upstream for it.
-    pub fn start(host: Arc<Host>, command: &[OsString], hosts: &[&str]) -> Result<Self, McpError> {
+    pub(crate) fn start(host: Arc<Host>, command: &[OsString], hosts: &[&str]) -> Result<Self, McpError> {
         let shared = Arc::new(Shared::start(host, command)?);
         let mut sessions = LocalSessionManager::default();
         sessions.session_config = SessionConfig::default();
@@ -120,7 +118,7 @@ impl McpService {
     }
 
     /// Answers one request.
-    pub async fn handle<B>(&self, request: Request<B>) -> Answer
+    pub(crate) async fn handle<B>(&self, request: Request<B>) -> Answer
     where
         B: Body + Send + 'static,
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -129,12 +127,12 @@ impl McpService {
     }
 
     /// Records refused calls now and then, for as long as it is polled.
-    pub async fn record_now_and_then(&self) {
+    pub(crate) async fn record_now_and_then(&self) {
         self.inner.shared.refusals.record_now_and_then(&self.inner.shared.host, WHOM).await;
     }
 
     /// Gives up what is under way, records that, and ends the upstreams.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.inner.shared.close(WHOM).await;
     }
 }
@@ -257,25 +255,5 @@ fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         (None, _) => Ok(None),
         (Some(id), None) => id.to_str().map(Some).map_err(|_| no_session()),
         (Some(_), Some(_)) => Err(text(StatusCode::BAD_REQUEST, "`Mcp-Session-Id` stands twice")),
-    }
-}
-
-impl<B> tower_service::Service<Request<B>> for McpService
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let service = self.clone();
-        Box::pin(async move { Ok(service.handle(request).await) })
     }
 }
