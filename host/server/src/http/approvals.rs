@@ -165,14 +165,14 @@ pub(super) async fn standing(
 ) -> Result<Answer, Problem> {
     let seq = number(seq)?;
     let asker = server.desk.own(&who, seq)?;
-    let standing = server.host.approval(seq).map_err(refused)?;
+    let standing = server.host.approval(seq)?;
     let (stands, by, note, until) = match &standing {
         Standing::Waiting(waiting) => (Stands::Waiting, None, None, Some(waiting.until)),
         Standing::Approved { by, until } => (Stands::Approved, Some(by), None, Some(*until)),
         Standing::Rejected { by, note } => (Stands::Rejected, Some(by), Some(&**note), None),
         Standing::Used => (Stands::Used, None, None, None),
     };
-    let until_ns = until.map(|until| until.as_nanos());
+    let until_ns = until.map(vak_types::Timestamp::as_nanos);
     Answer::new(&StandingAnswer { seq, action: &asker.action, standing: stands, by, note, until_ns }, None)
 }
 
@@ -220,53 +220,55 @@ fn number(seq: Result<Path<u64>, axum::extract::rejection::PathRejection>) -> Re
 }
 
 /// What of a person's answer could not be.
-pub(super) fn refused(error: ApprovalError) -> Problem {
-    let kind = match error {
-        ApprovalError::Unknown(_) | ApprovalError::TooMany(_) => Kind::NoSuchApproval,
-        ApprovalError::Expired(_)
-        | ApprovalError::Answered(_)
-        | ApprovalError::Unanswered(_)
-        | ApprovalError::Rejected(_)
-        | ApprovalError::Used(_)
-        | ApprovalError::OtherAction(_) => Kind::Approval,
-        ApprovalError::Own(_) | ApprovalError::Name(_) => Kind::Person,
-        ApprovalError::Encode(_) | ApprovalError::Append(_) => {
-            tracing::error!("an answer could not be recorded: {error}");
-            return Problem::new(Kind::NotRecorded, "the answer could not be recorded, and does not count");
-        }
-    };
-    Problem::new(kind, error.to_string())
+impl From<ApprovalError> for Problem {
+    fn from(error: ApprovalError) -> Self {
+        let kind = match error {
+            ApprovalError::Unknown(_) | ApprovalError::TooMany(_) => Kind::NoSuchApproval,
+            ApprovalError::Expired(_)
+            | ApprovalError::Answered(_)
+            | ApprovalError::Unanswered(_)
+            | ApprovalError::Rejected(_)
+            | ApprovalError::Used(_)
+            | ApprovalError::OtherAction(_) => Kind::Approval,
+            ApprovalError::Own(_) | ApprovalError::Name(_) => Kind::Person,
+            ApprovalError::Encode(_) | ApprovalError::Append(_) => {
+                tracing::error!("an answer could not be recorded: {error}");
+                return Problem::new(Kind::NotRecorded, "the answer could not be recorded, and does not count");
+            }
+        };
+        Problem::new(kind, error.to_string())
+    }
 }
 
 impl Desk {
     async fn answer(self: Arc<Self>, who: Arc<Who>, seq: u64, request: AnswerRequest) -> Result<Answer, Problem> {
-        let asker = self.host.asker(seq).map_err(refused)?;
+        let asker = self.host.asker(seq)?;
         // As if it were not there: its place in the log tells nobody else anything.
-        who.acts_as(&asker.agent).map_err(|_| refused(ApprovalError::Unknown(seq)))?;
+        who.acts_as(&asker.agent).map_err(|_| ApprovalError::Unknown(seq))?;
         let by: Person = who.person().parse().map_err(Problem::internal)?;
         let receipt = match request.answer {
             Given::Approve => self.host.approve(seq, &by, &request.note).await,
             Given::Reject => self.host.reject(seq, &by, &request.note).await,
         };
-        Answer::new(&AnsweredAnswer { receipt: (&receipt.map_err(refused)?).into() }, None)
+        Answer::new(&AnsweredAnswer { receipt: (&receipt?).into() }, None)
     }
 
     /// Whether `who` asked for what entry `seq` escalated. To others it is as if
     /// it were not there.
     fn own(&self, who: &Who, seq: u64) -> Result<Asker, Problem> {
-        let asker = self.host.asker(seq).map_err(refused)?;
+        let asker = self.host.asker(seq)?;
         let session = asker.session.clone();
         let asked = session.as_str() == &*who.space || self.seals.session(who, &asker.agent, Some(session)).is_ok();
         match who.acts_as(&asker.agent).is_ok() && asked {
             true => Ok(asker),
-            false => Err(refused(ApprovalError::Unknown(seq))),
+            false => Err(ApprovalError::Unknown(seq).into()),
         }
     }
 
     async fn decide_approved(self: Arc<Self>, who: Arc<Who>, seq: u64, again: AgainRequest) -> Result<Answer, Problem> {
         self.own(&who, seq)?;
-        let action = self.host.escalated(seq).map_err(refused)?;
-        let decided = self.host.decide_approved(seq, &action, again.able.into()).await.map_err(refused)?;
+        let action = self.host.escalated(seq)?;
+        let decided = self.host.decide_approved(seq, &action, again.able.into()).await?;
         self.told(Arc::clone(&who.space), action.as_ref().clone(), decided)
     }
 
@@ -274,7 +276,7 @@ impl Desk {
         let Asker { agent, session, action } = self.own(&who, seq)?;
         let caller = vak::Caller { agent, session, labels: Vec::new() };
         let called = self.host.call_approved(&caller, seq).await.map_err(|error| match error {
-            vak::InvokeError::Approval(error) => refused(error),
+            vak::InvokeError::Approval(error) => error.into(),
             vak::InvokeError::Unknown(_) => Problem::new(Kind::NoSuchSkill, error.to_string()),
             vak::InvokeError::Record(error) => super::desk::not_recorded(error),
             error => Problem::internal(error),
