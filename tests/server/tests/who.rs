@@ -94,13 +94,16 @@ fn a_token_is_shown_once_and_in_one_way() {
 
 #[test]
 fn a_scope_is_good_for_what_it_says() {
-    let tokens = ["decide", "execute", "metrics"].map(|scope| token(scope, &format!("['{scope}']"), "['ada']"));
+    let tokens =
+        ["decide", "execute", "metrics", "approve"].map(|scope| token(scope, &format!("['{scope}']"), "['ada']"));
     let lines: String = tokens.iter().map(|(_, lines)| lines.as_str()).collect();
     let served = Served::start(site("", &lines));
     for ((token, _), may) in tokens.iter().zip([
-        ["/v1/decide", "/v1/batch", "/v1/outcome", "/v1/sessions"].as_slice(),
-        &["/v1/execute", "/v1/sessions"],
+        ["/v1/decide", "/v1/batch", "/v1/outcome", "/v1/sessions", "/v1/approvals/1", "/v1/approvals/1/decide"]
+            .as_slice(),
+        &["/v1/execute", "/v1/sessions", "/v1/approvals/1/execute"],
         &["/metrics", "/v1/sessions"],
+        &["/v1/approvals", "/v1/sessions", "/v1/approvals/1/answer"],
     ]) {
         for (method, path, body) in guarded() {
             let answer = served.client(token).send(method, path, "application/json", body.to_string());

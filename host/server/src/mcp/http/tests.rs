@@ -130,6 +130,6 @@ async fn a_flood_is_answered_and_holds_nobody_up() {
     };
     let (answers, ()) = futures_util::future::join(flood, closing).await;
     let count = |part: &str| answers.iter().filter(|(_, _, body)| body.contains(part)).count();
-    assert_eq!(count("512 requests are under way"), 700 - 512);
-    assert_eq!(count("256 calls are under way"), 512 - 256);
+    // By which of the two limits depends on how fast the others are answered.
+    assert_eq!(count("512 requests are under way") + count("256 calls are under way"), 700 - 256);
 }
