@@ -58,7 +58,7 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
                 of.outcome = Some(outcome);
             }
             Body::Configuration(_) => assert_eq!(entry.seq, 0),
-            Body::Drop(Dropped { what: What::Calls { .. }, .. }) => {}
+            Body::Approval(..) | Body::Drop(Dropped { what: What::Calls { .. }, .. }) => {}
             other => panic!("{other:?}"),
         }
     }

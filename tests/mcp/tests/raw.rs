@@ -72,8 +72,13 @@ impl Session {
     }
 
     pub(crate) fn initialize(&mut self) {
+        self.initialize_able(&json!({}));
+    }
+
+    /// Says `initialize` with what the client is able to do.
+    pub(crate) fn initialize_able(&mut self, able: &Value) {
         let client = json!({ "name": "raw", "version": "0" });
-        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": able, "clientInfo": client });
         let answer = self.ask("initialize", &params);
         self.capabilities = answer["result"]["capabilities"].clone();
         assert_eq!(self.capabilities["tools"], json!({ "listChanged": true }), "{answer}");
@@ -145,6 +150,22 @@ impl Session {
                 false => self.kept.push(message),
             }
         }
+    }
+
+    /// The next request that the gateway has for the client.
+    pub(crate) fn asked(&mut self) -> Value {
+        loop {
+            let message = self.messages.recv_timeout(PATIENCE).unwrap();
+            match message.get("method").is_some() && message.get("id").is_some() {
+                true => return message,
+                false => self.kept.push(message),
+            }
+        }
+    }
+
+    /// Answers it.
+    pub(crate) fn reply(&mut self, to: &Value, result: &Value) {
+        self.line(&json!({ "jsonrpc": "2.0", "id": to["id"], "result": result }).to_string());
     }
 
     /// Closes the gateway's input and waits for its end.

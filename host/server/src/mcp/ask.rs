@@ -42,11 +42,14 @@ impl Ask {
         })?;
         let request = request(&wish.operation(&upstream.name), session.caller(), None, arguments);
         let request = request.map_err(|error| bad_name(&error.into()))?;
-        let decided = AssertUnwindSafe(Allowed::decide(host, request, wish, None)).catch_unwind().await;
+        let decided = AssertUnwindSafe(Allowed::decide(host, request, wish, None, None)).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => {
                 return Err(ErrorData::new(ErrorCode::INVALID_REQUEST, refusal(&verdict), None));
+            }
+            Ok(Err(Refused::Person(error))) => {
+                return Err(ErrorData::new(ErrorCode::INVALID_REQUEST, error.to_string(), None));
             }
             Ok(Err(Refused::Stamp(error))) => return Err(bad_name(&error)),
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),

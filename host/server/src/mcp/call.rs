@@ -13,6 +13,7 @@ use vak_types::{AttributeValue, Digest, Json, Name, TextError, printable};
 use super::connection::Abandon;
 use super::error::RequestError;
 use super::forward::{Allowed, Refused};
+use super::person::BeforeClient;
 use super::provenance;
 use super::refusals::Cause;
 use super::routes::ProgressTarget;
@@ -44,6 +45,7 @@ pub(crate) struct Call {
     pub(crate) tool: String,
     pub(crate) arguments: JsonObject,
     pub(crate) progress: Option<ProgressTarget>,
+    pub(crate) person: Option<BeforeClient>,
     pub(crate) abandon: Abandon,
 }
 
@@ -66,8 +68,7 @@ impl Call {
             self.shared.refusals.count(Cause::Name);
             bad_name(&error.into())
         })?;
-        let invoked =
-            AssertUnwindSafe(self.shared.host.invoke(&self.session.caller(), &name, input)).catch_unwind().await;
+        let invoked = AssertUnwindSafe(self.invoked(&name, input)).catch_unwind().await;
         match invoked {
             Ok(Ok(output)) => Ok(success(&output)),
             Ok(Err(InvokeError::Unknown(name))) => {
@@ -80,8 +81,20 @@ impl Call {
         }
     }
 
+    /// What is escalated is put to the person, if there is one.
+    async fn invoked(&self, name: &Name, input: Json) -> Result<Json, InvokeError> {
+        let (host, caller) = (&*self.shared.host, self.session.caller());
+        match (host.invoke(&caller, name, input).await, &self.person) {
+            (Err(InvokeError::Waits { seq, verdict }), Some(person)) => match person.approves(host, seq).await? {
+                true => host.invoke_approved(&caller, seq).await,
+                false => Err(InvokeError::Waits { seq, verdict }),
+            },
+            (invoked, _) => invoked,
+        }
+    }
+
     async fn forward(self, arguments: Json) -> Answer {
-        let Self { shared, session, tool, progress, abandon, .. } = self;
+        let Self { shared, session, tool, progress, person, abandon, .. } = self;
         let (host, upstreams, refusals) = (&*shared.host, &shared.upstreams, &*shared.refusals);
         let Some((upstream, tool)) = upstreams.find(&tool) else {
             refusals.count(Cause::Name);
@@ -100,11 +113,12 @@ impl Call {
         let request = request(&wish.operation(&upstream.name), session.caller(), definition, arguments);
         let request = request.map_err(|error| bad_name(error.into()))?;
         // A policy engine that panics is a bug, and must still answer.
-        let deciding = Allowed::decide(host, request, wish, objection);
+        let deciding = Allowed::decide(host, request, wish, objection, person.as_ref());
         let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let allowed = match decided {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
+            Ok(Err(Refused::Person(error))) => return Ok(failure(&error.to_string())),
             Ok(Err(Refused::Stamp(error))) => return Err(bad_name(error)),
             Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
         };

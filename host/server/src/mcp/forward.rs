@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, JsonObject, ServerResult};
 use serde_json::Value;
-use vak::{Able, Action, ActionRequest, Decided, Host, Outcome, RecordError, StampError, Verdict};
+use vak::{Able, Action, ActionRequest, ApprovalError, Decided, Host, Outcome, RecordError, StampError, Verdict};
 
 use super::connection::Abandon;
 use super::error::RequestError;
+use super::person::BeforeClient;
 use super::routes::ProgressTarget;
 use super::upstream::Upstream;
 use super::wish::{Given, Wish};
@@ -26,26 +27,39 @@ pub(crate) enum Refused {
     Stamp(StampError),
     /// The verdict is not an allow.
     Verdict(Box<Verdict>),
+    /// A person was asked, and it came to nothing.
+    Person(ApprovalError),
 }
 
 impl Allowed {
     /// Decides what is wished of an upstream. With an `objection` that is a deny
-    /// that says so.
+    /// that says so. What is escalated is put to `person`, if there is one.
     pub(crate) async fn decide(
         host: &Host,
         request: ActionRequest,
         wish: Wish,
         objection: Option<RequestError>,
+        person: Option<&BeforeClient>,
     ) -> Result<Self, Refused> {
         let action = host.stamp(request).map_err(Refused::Stamp)?;
         let decided = match objection {
             Some(objection) => host.refuse(&action, &objection.to_string()).await,
             None => host.decide_for(&action, Able::ARGUMENTS).await,
         };
-        match decided.verdict.is_allow() {
-            true => Ok(Self { action, decided, wish }),
-            false => Err(Refused::Verdict(Box::new(decided.verdict))),
+        if decided.verdict.is_allow() {
+            return Ok(Self { action, decided, wish });
         }
+        let waits = decided.receipt.map(|receipt| receipt.seq());
+        if let (Some(seq), Some(person)) = (waits, person)
+            && person.approves(host, seq).await.map_err(Refused::Person)?
+        {
+            let decided = host.decide_approved(seq, &action, Able::ARGUMENTS).await.map_err(Refused::Person)?;
+            return match decided.verdict.is_allow() {
+                true => Ok(Self { action, decided, wish }),
+                false => Err(Refused::Verdict(Box::new(decided.verdict))),
+            };
+        }
+        Err(Refused::Verdict(Box::new(decided.verdict)))
     }
 
     /// Carries out what is no call of a tool.

@@ -21,6 +21,7 @@ use vak_types::printable;
 use super::call::Call;
 use super::connection::Abandon;
 use super::offers::Offers;
+use super::person::BeforeClient;
 use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
@@ -71,6 +72,10 @@ impl Gateway {
         }
         let abandon = self.abandon(context);
         Ok((self.shared.place()?, Offers { shared: Arc::clone(&self.shared), session, abandon }))
+    }
+
+    fn person(&self) -> Option<vak::Person> {
+        self.shared.host.config().mcp.as_ref()?.person.clone()
     }
 
     fn abandon(&self, context: &RequestContext<RoleServer>) -> Abandon {
@@ -152,6 +157,7 @@ impl ServerHandler for Gateway {
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),
+            person: BeforeClient::of(self.person(), &context.peer, &self.abandon(&context)),
             abandon: self.abandon(&context),
         };
         let call = self.shared.calls.spawn(async move {

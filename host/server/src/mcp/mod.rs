@@ -42,6 +42,7 @@ mod lines;
 mod offers;
 mod outstanding;
 mod pages;
+mod person;
 mod pins;
 mod provenance;
 mod refusals;

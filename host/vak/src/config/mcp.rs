@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use vak_types::{AgentId, Name};
+use vak_types::{AgentId, Name, Person};
 
 use super::ConfigError;
 
@@ -22,6 +22,11 @@ pub struct Mcp {
     /// The agent that a client of the gateway acts as. What a client says of
     /// itself proves nothing, so the operator says it.
     pub agent: AgentId,
+    /// The person who sits before the client. A client that can ask its user
+    /// (elicitation) is asked to put to them what is escalated, and their yes counts
+    /// as this person's. Nobody is asked if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
     /// The name of the upstream whose command `vak mcp` is given: its tool `x`
     /// is the operation `NAME/x`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
