@@ -25,9 +25,23 @@ const CANONICAL: u8 = 8;
 const IMPORT: u8 = 10;
 
 // Sections of a core module.
+const CUSTOM: u8 = 0;
+const TYPE: u8 = 1;
 const CORE_IMPORT: u8 = 2;
 const FUNCTION: u8 = 3;
+const TABLE: u8 = 4;
 const CORE_EXPORT: u8 = 7;
+const ELEMENT: u8 = 9;
+const DATA: u8 = 11;
+
+/// A list of nothing.
+const EMPTY: &[u8] = &[0];
+
+/// All that stand-ins are made of, and all that fills their table. With anything
+/// else, such as a start function or data, they would do something when they are
+/// instantiated, and that would be lost.
+const OF_STAND_INS: &[u8] = &[CUSTOM, TYPE, FUNCTION, TABLE, CORE_EXPORT, CODE];
+const OF_FILLER: &[u8] = &[CUSTOM, TYPE, CORE_IMPORT, ELEMENT];
 
 // The modules, in the order in which they are instantiated.
 const STAND_INS: usize = 0;
@@ -145,7 +159,7 @@ impl<'a> Layout<'a> {
         let shape = |module: u32| self.modules.get(module as usize).and_then(Shape::of);
         let (stand_ins, main, filler) = (shape(stand_ins)?, shape(main)?, shape(filler)?);
         let imports = main.functions_only && main.imports.iter().all(|from| *from == interface);
-        let beside = stand_ins.imports.is_empty() && filler.exports.is_empty() && self.modules.len() == 3;
+        let beside = stand_ins.has_only(OF_STAND_INS) && filler.has_only(OF_FILLER) && self.modules.len() == 3;
         self.exported = main.exports.first()?;
         (imports && beside && self.canonical.iter().all(|function| self.spares_stand_ins(function))).then_some(self)
     }
@@ -223,12 +237,18 @@ struct Shape<'a> {
     functions_only: bool,
     /// Functions that it exports.
     exports: Vec<&'a str>,
+    /// The ids of its sections that have something in them.
+    sections: Vec<u8>,
 }
 
 impl<'a> Shape<'a> {
     fn of(module: &&'a [u8]) -> Option<Self> {
         let mut shape = Self { functions_only: true, ..Self::default() };
         for (id, content) in sections(module)? {
+            // A snapshot has a list of data, even where there is none.
+            if (id, content) != (DATA, EMPTY) {
+                shape.sections.push(id);
+            }
             match id {
                 CORE_IMPORT => {
                     for import in reader::<Imports<'_>>(content)?.into_imports() {
@@ -248,6 +268,10 @@ impl<'a> Shape<'a> {
             }
         }
         Some(shape)
+    }
+
+    fn has_only(&self, sections: &[u8]) -> bool {
+        self.sections.iter().all(|id| sections.contains(id))
     }
 }
 
@@ -321,6 +345,11 @@ mod tests {
 
     /// Laid out as linkers do. `after` are more fields behind it.
     fn component(after: &str) -> Vec<u8> {
+        with(after, "", "")
+    }
+
+    /// The same with more in the stand-ins and in the filler.
+    fn with(after: &str, stand_ins: &str, filler: &str) -> Vec<u8> {
         let text = format!(
             r#"(component
             (import "vak:host/session" (instance $session (export "count" (func (param "of" string) (result u32)))))
@@ -333,11 +362,13 @@ mod tests {
                 (type $type (func (param i32 i32) (result i32)))
                 (table (export "$imports") 1 1 funcref)
                 (func (export "0") (type $type)
-                    (call_indirect (type $type) (local.get 0) (local.get 1) (i32.const 0))))
+                    (call_indirect (type $type) (local.get 0) (local.get 1) (i32.const 0)))
+                {stand_ins})
             (core module $filler
                 (import "" "0" (func $count (param i32 i32) (result i32)))
                 (import "" "$imports" (table 1 1 funcref))
-                (elem (i32.const 0) func $count))
+                (elem (i32.const 0) func $count)
+                {filler})
             (core instance $stand-ins (instantiate $stand-ins))
             (alias core export $stand-ins "0" (core func $stand-in))
             (core instance $imports (export "count" (func $stand-in)))
@@ -399,6 +430,18 @@ mod tests {
             assert!(sever(&component(after), "vak:host/session").is_none(), "{after}");
         }
         assert!(sever(&component(""), "vak:host/log").is_none());
+        // Modules beside it that do something by themselves.
+        let start = r#"(func $start) (start $start)"#;
+        for (stand_ins, filler) in [
+            (start, ""),
+            ("", start),
+            (r#"(memory 1) (data (i32.const 0) "a")"#, ""),
+            ("(global (mut i32) (i32.const 0))", ""),
+            ("", r#"(memory 1) (data (i32.const 0) "a")"#),
+            ("", r#"(func (export "more"))"#),
+        ] {
+            assert!(sever(&with("", stand_ins, filler), "vak:host/session").is_none(), "{stand_ins} {filler}");
+        }
         for bytes in
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"\0asm\x0d\0\x01\0\x01\xff", b"\0asm\x0d\0\x01\0\x01\x03abc"]
         {

@@ -18,5 +18,6 @@
 
 #![forbid(unsafe_code)]
 
+mod bearer;
 pub mod http;
 pub mod mcp;

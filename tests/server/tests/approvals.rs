@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::served::{Served, action, recorded, token, with};
+use crate::served::{Served, action, recorded, refused, token, with};
 
 /// A server with tokens for `ada`'s application and for `grace`, who answers for
 /// her, and one token for everybody's.
@@ -110,6 +110,12 @@ fn who_asks_does_not_answer_and_others_learn_nothing() {
         other.post(&format!("/v1/approvals/{seq}/{what}"), &json!({})).is_problem(404, "no-such-approval");
     }
     assert_eq!(asked.standing(seq)["standing"], "waiting");
+    // That it was tried is in the log.
+    let Asked { served, .. } = asked;
+    let told = refused(&served.stop().site);
+    assert_eq!(told.iter().map(|(count, _)| count).sum::<u64>(), 8, "{told:?}");
+    let reasons = told.iter().map(|(_, reason)| reason.as_str()).collect::<String>();
+    assert!(reasons.contains("about a person's answer that is not so"), "{reasons}");
 }
 
 #[test]

@@ -11,9 +11,9 @@ use vak::Host;
 use super::problem::{Kind, Problem};
 
 /// Why a request was refused, as far as the log tells it.
-const CAUSES: [(&str, &[Kind]); 5] = [
+const CAUSES: [(&str, &[Kind]); 6] = [
     ("without a token that is known", &[Kind::Unauthorized]),
-    ("by a token that is not for that", &[Kind::Scope, Kind::Agent, Kind::Session]),
+    ("by a token that is not for that", &[Kind::Scope, Kind::Agent, Kind::Session, Kind::Person]),
     (
         "not readable",
         &[
@@ -25,6 +25,7 @@ const CAUSES: [(&str, &[Kind]); 5] = [
             Kind::NoSuchSkill,
         ],
     ),
+    ("about a person's answer that is not so", &[Kind::Approval, Kind::NoSuchApproval]),
     ("with an id that was used", &[Kind::IdInUse, Kind::ResultGone]),
     ("too many or too late", &[Kind::Busy, Kind::Draining]),
 ];

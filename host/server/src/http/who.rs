@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 use vak::config::Scope;
 use vak::{AgentId, Config};
@@ -14,9 +13,7 @@ use vak_types::{Digest, Pattern};
 
 use super::problem::{Kind, Problem};
 use super::state::Shared;
-
-/// Longer than any token.
-const TOKEN_BYTES_MAX: usize = 256;
+use crate::bearer;
 
 /// What comes before the name of a token.
 const TOKEN: &str = "token/";
@@ -108,7 +105,7 @@ impl Authority {
     /// Who asks, as `config` knows them. A token that is not known is not taken
     /// for none.
     fn who(&self, config: &Arc<Config>, headers: &HeaderMap, via: Via) -> Result<Arc<Who>, Problem> {
-        let token = token(headers)?;
+        let token = bearer::token(headers).map_err(|_| unauthorized())?;
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let who = match Arc::ptr_eq(&known.config, config) {
             true => known.who(token, via),
@@ -125,20 +122,6 @@ impl Authority {
 
 fn unauthorized() -> Problem {
     Problem::new(Kind::Unauthorized, "send `Authorization: Bearer TOKEN` with a token that `server.tokens` lists")
-}
-
-/// The token of a request, if it shows one.
-fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
-    let mut given = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = given.next() else { return Ok(None) };
-    let token = match value.as_bytes().split_at_checked("bearer ".len()) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token,
-        _ => return Err(unauthorized()),
-    };
-    match given.next() {
-        None if (1..=TOKEN_BYTES_MAX).contains(&token.len()) => Ok(Some(token)),
-        _ => Err(unauthorized()),
-    }
 }
 
 /// A scope as a type, so that it is asked for before a body is read.

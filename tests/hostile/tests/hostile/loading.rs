@@ -197,3 +197,29 @@ fn is_larger_than_the_engine_was_built_for() {
     ];
     refused(&cases, |_, problem| matches!(problem, Problem::Compile(_) | Problem::Link(_)));
 }
+
+/// A policy that imports the session, and with this configuration does not ask
+/// for it, is its own module alone in each call.
+#[test]
+fn rules_that_do_not_ask_for_the_session_are_cut_off_from_it() {
+    let tables = |config: &str| {
+        let package = Package::read(&components().join("rules.wasm")).unwrap();
+        let trust = TrustPolicy::of_publishers([publisher_key().public()]);
+        let request = Request {
+            name: &"rules".parse().unwrap(),
+            kind: Kind::Policy,
+            component: &trust.verify(package, Unsigned::Refuse, NOW).unwrap(),
+            config: Some(config),
+            grants: &Granted::default(),
+            limits: CallLimits::POLICY,
+        };
+        let engine = Engine::new(None).unwrap();
+        let prepared =
+            engine.prepare(&request, &|linker, linking| linker.define_unknown_imports_as_traps(linking.component));
+        prepared.unwrap().instance_pre().component().resources_required().unwrap().num_tables
+    };
+    let rule = "[[rule]]\nid = 'r'\neffect = 'permit'\n";
+    let asking = rule.to_owned() + "when = [{ earlier = { operations = 'o', within = '1h' }, at_least = 1 }]\n";
+    // The second table is that of the stand-ins.
+    assert_eq!((tables(rule), tables(&asking)), (1, 2));
+}

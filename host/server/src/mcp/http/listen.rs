@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use http::header::AUTHORIZATION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +25,7 @@ use vak_types::Digest;
 use super::super::error::McpError;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
+use crate::bearer;
 
 /// Connections at the same time. Others wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;
@@ -41,9 +41,6 @@ const HEADERS_MAX: usize = 64;
 
 /// The shortest token, in bytes: 16 random bytes in hexadecimal.
 const TOKEN_BYTES_MIN: usize = 32;
-
-/// The longest token, in bytes.
-const TOKEN_BYTES_MAX: usize = 512;
 
 /// How long to wait after an accept that failed, such as for want of file
 /// descriptors.
@@ -153,10 +150,7 @@ impl Listening {
 
     /// Digests are compared: how long that takes says nothing of the token.
     fn knows(&self, request: &Request<Incoming>) -> bool {
-        let mut values = request.headers().get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else { return false };
-        let Some((scheme, token)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else { return false };
-        scheme.eq_ignore_ascii_case("bearer") && Digest::of(token.trim().as_bytes()) == self.token
+        matches!(bearer::token(request.headers()), Ok(Some(token)) if Digest::of(token) == self.token)
     }
 }
 
@@ -167,13 +161,14 @@ fn read(path: &Path) -> Result<Digest, String> {
         return Err(format!("others may read it (mode {:o}); make it yours alone with `chmod 600`", mode & 0o777));
     }
     let mut text = String::new();
-    file.take(TOKEN_BYTES_MAX as u64 + 2).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    file.take(bearer::BYTES_MAX as u64 + 2).read_to_string(&mut text).map_err(|error| error.to_string())?;
     let token = text.trim();
-    let fits = (TOKEN_BYTES_MIN..=TOKEN_BYTES_MAX).contains(&token.len());
+    let fits = (TOKEN_BYTES_MIN..=bearer::BYTES_MAX).contains(&token.len());
     match fits && token.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(Digest::of(token.as_bytes())),
         false => Err(format!(
-            "a token has {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} visible ASCII characters; such as `openssl rand -hex 32` makes"
+            "a token has {TOKEN_BYTES_MIN} to {} visible ASCII characters; such as `openssl rand -hex 32` makes",
+            bearer::BYTES_MAX
         )),
     }
 }

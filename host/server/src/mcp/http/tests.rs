@@ -7,7 +7,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use serde_json::{Value, json};
 use vak_test_support::Site;
 
@@ -38,13 +42,20 @@ async fn send(
     headers: &[(&str, &str)],
     body: &Value,
 ) -> (StatusCode, HeaderMap, String) {
+    let request = request(who, headers, Full::new(Bytes::from(body.to_string())));
+    let (parts, body) = service.handle(request).await.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+}
+
+fn request<B>(who: Option<Client>, headers: &[(&str, &str)], body: B) -> Request<B> {
     let mut request = Request::post("http://localhost/mcp").header("Host", "localhost");
     request =
         request.header("Accept", "application/json, text/event-stream").header("Content-Type", "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let mut request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
+    let mut request = request.body(body).unwrap();
     request.extensions_mut().extend(
         who.map(|who| {
             let mut extensions = http::Extensions::new();
@@ -53,9 +64,7 @@ async fn send(
         })
         .unwrap_or_default(),
     );
-    let (parts, body) = service.handle(request).await.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    request
 }
 
 fn initialize() -> Value {
@@ -109,6 +118,23 @@ async fn sessions_without_end_are_refused_and_leave_room_for_others() {
     let (status, headers, body) = begin("a").await;
     assert!(status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key("retry-after"), "{body}");
     assert_eq!(begin("b").await.0, StatusCode::OK);
+    service.close().await;
+}
+
+#[tokio::test]
+async fn requests_without_end_are_bounded_and_their_places_come_back() {
+    let site = site();
+    let service = service(&site, "fine");
+    let endless = || {
+        let body = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        Box::pin(service.handle(request(Some(client("a")), &[], body)))
+    };
+    let mut under_way: Vec<_> = (0..512).map(|_| endless()).collect();
+    assert!(under_way.iter_mut().all(|request| request.now_or_never().is_none()));
+    let (status, _, body) = send(&service, Some(client("b")), &[], &initialize()).await;
+    assert!(status == StatusCode::SERVICE_UNAVAILABLE && body.contains("512 requests are under way"), "{body}");
+    drop(under_way);
+    assert_eq!(send(&service, Some(client("b")), &[], &initialize()).await.0, StatusCode::OK);
     service.close().await;
 }
 
