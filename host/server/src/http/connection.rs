@@ -76,7 +76,7 @@ async fn answer(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>()
-        && ["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path.as_str())
+        && (["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path.as_str()) || path.starts_with("/v1/approvals"))
     {
         server.desk.refusals.count(&problem);
     }
