@@ -57,6 +57,10 @@ impl ConfigCommand {
         for (name, skill) in &checked.skills {
             println!("skill {name}: {}", skill.tool().description);
         }
+        for (name, framework) in &checked.frameworks {
+            let info = framework.info();
+            println!("adapter {name}: {} {}", info.framework, info.versions.join(", "));
+        }
         for limit in &config.limits {
             println!("limit {}: {}", limit.name, limited(limit));
         }

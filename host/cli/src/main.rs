@@ -8,6 +8,7 @@ mod component;
 mod config;
 mod decide;
 mod explain;
+mod hook;
 mod install;
 mod key;
 mod list;
@@ -45,6 +46,7 @@ enum Command {
     /// Stand between an MCP client on stdio and an MCP server.
     Mcp(mcp::Mcp),
     Serve(serve::Serve),
+    Hook(hook::Hook),
     /// Make tokens for clients of `vak serve`.
     #[command(subcommand)]
     Token(token::Token),
@@ -123,6 +125,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Mcp(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Hook(command) => Ok(command.run()),
         Command::Token(command) => command.run(),
         Command::Decide(command) => command.run(),
         Command::Explain(command) => command.run(),

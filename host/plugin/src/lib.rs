@@ -33,7 +33,7 @@ mod secrets;
 mod session;
 mod skill;
 
-pub use adapter::{Adapter, AdapterError, Intake, Wanted};
+pub use adapter::{Adapter, AdapterError, Answer, EndedCall, Ending, Info, Intake, Wanted};
 pub use load::{Loaded, load};
 pub use policy::{Description, Near, Policy, Prospect, Rule};
 pub use scope::Scope;

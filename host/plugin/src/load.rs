@@ -103,8 +103,7 @@ pub fn load(engine: &Engine, request: &Request<'_>, memory: Option<&Arc<Memory>>
         }
         Kind::Adapter => {
             let pre = AdapterComponentPre::new(pre).map_err(misfit)?;
-            prepared.call(|store| pre.instantiate(store).map(drop)).map_err(stopped)?;
-            Loaded::Adapter(Adapter::new(prepared, pre))
+            Loaded::Adapter(Adapter::new(prepared, pre).map_err(stopped)?)
         }
         Kind::Skill => {
             SkillComponentPre::new(pre).map_err(misfit)?;

@@ -19,5 +19,9 @@
 #![forbid(unsafe_code)]
 
 mod bearer;
+mod client;
 pub mod http;
 pub mod mcp;
+mod outgoing;
+
+pub use client::{Client, ClientError};

@@ -172,6 +172,12 @@ impl Approvals {
         self.table().0.asker(seq)
     }
 
+    /// An action that a person has approved, and that is the same as `action` but
+    /// for its id and when it was asked.
+    pub(crate) fn approved_like(&self, action: &Action) -> Option<(u64, Action)> {
+        self.table().0.approved_like(action)
+    }
+
     /// The action that entry `seq` escalated.
     pub(crate) fn action(&self, seq: u64) -> Result<Arc<Action>, ApprovalError> {
         self.table().0.action(seq)

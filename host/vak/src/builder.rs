@@ -15,6 +15,7 @@ use vak_types::{ComponentRef, Digest, Name, Timestamp};
 use crate::approvals::Approvals;
 use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
+use crate::frameworks::{self, Framework};
 use crate::host::{Clock, Host};
 use crate::kept::{self, Keeper, KeptError};
 use crate::ledger::{AuditLedger, LogError};
@@ -173,7 +174,7 @@ impl HostBuilder {
         let limits = Arc::new(Limiting::new(kept::restored(&config)?, &config)?);
         let ledger = Arc::new(ledger);
         let keeper = Keeper::new(&config, Arc::clone(&clock));
-        let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger));
+        let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger), None);
         running.keep(&keeper);
         Ok(Host::new(running, ledger, approvals, keeper, verifier, clock, ActionIds::new()?))
     }
@@ -185,8 +186,9 @@ impl HostBuilder {
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn check(self) -> Result<Checked, BuildError> {
         let Parts { loaded, signer, .. } = Parts::load(&self.config, (self.clock)())?;
-        let Components { policies, shadows, skills } = loaded;
-        Ok(Checked { policies, shadows, skills, verifier: signer.verifier().clone() })
+        let Components { policies, shadows, skills, frameworks } = loaded;
+        let frameworks = frameworks::counting_on(frameworks, None);
+        Ok(Checked { policies, shadows, skills, frameworks, verifier: signer.verifier().clone() })
     }
 }
 
@@ -198,6 +200,8 @@ pub struct Checked {
     pub shadows: Vec<Policy>,
     /// The skills, by name.
     pub skills: BTreeMap<Name, Arc<Skill>>,
+    /// The adapters, by name.
+    pub frameworks: BTreeMap<Name, Arc<Framework>>,
     /// The public key that the log's checkpoints verify with.
     pub verifier: VerifierKey,
 }
@@ -228,13 +232,15 @@ pub(crate) struct Components {
     /// Without a say.
     pub(crate) shadows: Vec<Policy>,
     pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
+    pub(crate) frameworks: BTreeMap<Name, Framework>,
 }
 
 impl Components {
     fn load(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Self, BuildError> {
-        let mut loaded = Self { policies: Vec::new(), shadows: Vec::new(), skills: BTreeMap::new() };
+        let mut loaded =
+            Self { policies: Vec::new(), shadows: Vec::new(), skills: BTreeMap::new(), frameworks: BTreeMap::new() };
         let memory = config.memory();
-        let mut asked = config.policies_asked();
+        let (mut asked, mut adapters) = (config.policies_asked(), config.adapters.iter());
         for installation in config.installations() {
             match installation.load(engine, trust, &memory, now)? {
                 Loaded::Policy(policy) => {
@@ -251,8 +257,13 @@ impl Components {
                 Loaded::Skill(skill) => {
                     loaded.skills.insert(installation.name.clone(), Arc::new(skill));
                 }
+                Loaded::Adapter(adapter) => {
+                    // They come in the same order too.
+                    let Some(settings) = adapters.next() else { continue };
+                    loaded.frameworks.insert(installation.name.clone(), Framework::new(adapter, settings));
+                }
                 // `load` gives the kind it was asked for.
-                Loaded::Scorer(_) | Loaded::Adapter(_) => {}
+                Loaded::Scorer(_) => {}
             }
         }
         Ok(loaded)
@@ -262,8 +273,9 @@ impl Components {
     pub(crate) fn components(&self) -> Vec<Arc<ComponentRef>> {
         let policies = self.policies.iter().map(|policy| Arc::clone(policy.component()));
         let skills = self.skills.values().map(|skill| Arc::new(skill.component().clone()));
+        let adapters = self.frameworks.values().map(|framework| Arc::new(framework.component().clone()));
         let shadows = self.shadows.iter().map(|policy| Arc::clone(policy.component()));
-        policies.chain(skills).chain(shadows).collect()
+        policies.chain(skills).chain(adapters).chain(shadows).collect()
     }
 
     /// All that judge actions.

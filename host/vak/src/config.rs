@@ -1,5 +1,6 @@
 //! `vak.toml`: every setting of a host, checked when it is read.
 
+mod adapter;
 mod approvals;
 mod audit;
 mod limit;
@@ -14,6 +15,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use adapter::Adapter;
 pub use approvals::Approvals;
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
@@ -91,6 +93,9 @@ pub enum ConfigError {
     /// What `[mcp]` says does not fit together.
     #[error("`mcp`: {0}")]
     Mcp(String),
+    /// An adapter lets everything pass.
+    #[error("adapter `{0}`: `pass = [\"*\"]` would let everything happen undecided; name the operations that may")]
+    PassesAll(Name),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -114,6 +119,9 @@ pub struct Config {
     /// Skills.
     #[serde(default)]
     pub skills: Vec<Skill>,
+    /// Adapters.
+    #[serde(default)]
+    pub adapters: Vec<Adapter>,
     /// Rate limits.
     #[serde(default)]
     pub limits: Vec<Limit>,
@@ -242,7 +250,15 @@ impl Config {
             true => config,
             false => overlay::apply(toml::from_str(&text).map_err(source)?, overrides)?,
         };
-        config.unique_names()?.upstreams()?.trimmable()?.shareable()?.servable()?.sources()?.resolved(folder)
+        config
+            .unique_names()?
+            .upstreams()?
+            .trimmable()?
+            .shareable()?
+            .servable()?
+            .sources()?
+            .deciding()?
+            .resolved(folder)
     }
 
     fn trimmable(self) -> Result<Self, ConfigError> {
@@ -270,7 +286,8 @@ impl Config {
         let mut names = BTreeSet::new();
         let policies = self.policies.iter().map(|policy| &policy.name);
         let skills = self.skills.iter().map(|skill| &skill.name);
-        match policies.chain(skills).find(|name| !names.insert(*name)) {
+        let adapters = self.adapters.iter().map(|adapter| &adapter.name);
+        match policies.chain(skills).chain(adapters).find(|name| !names.insert(*name)) {
             Some(name) => Err(ConfigError::Duplicate(name.clone())),
             None => Ok(self),
         }
@@ -284,6 +301,13 @@ impl Config {
     fn sources(self) -> Result<Self, ConfigError> {
         self.installations().try_for_each(|installation| installation.source().map(drop))?;
         Ok(self)
+    }
+
+    fn deciding(self) -> Result<Self, ConfigError> {
+        match self.adapters.iter().find(|adapter| adapter.passes_all()) {
+            Some(adapter) => Err(ConfigError::PassesAll(adapter.name.clone())),
+            None => Ok(self),
+        }
     }
 
     fn resolved(mut self, folder: &Path) -> Result<Self, ConfigError> {
@@ -308,6 +332,10 @@ impl Config {
             skill.component.as_mut().map(resolve);
             skill.config.as_mut().map(resolve);
             paths(&mut skill.grants).for_each(resolve);
+        }
+        for adapter in &mut self.adapters {
+            adapter.component.as_mut().map(resolve);
+            adapter.config.as_mut().map(resolve);
         }
         Ok(self)
     }

@@ -1,5 +1,6 @@
 //! The running host.
 
+mod messages;
 mod persons;
 mod skills;
 
@@ -32,6 +33,7 @@ use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 use crate::sessions::first_since;
 use crate::shadow::Shadows;
 
+pub use messages::{Message, MessageError, Settled};
 pub use skills::{Called, Ended, InvokeError, SkillCall};
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

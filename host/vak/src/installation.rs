@@ -41,37 +41,32 @@ impl Config {
     }
 
     /// Every component the configuration names: policies in their order, then
-    /// skills.
+    /// skills, then adapters.
     pub fn installations(&self) -> impl Iterator<Item = Installation<'_>> {
-        let policies = self.policies_asked().map(|policy| Installation {
-            name: &policy.name,
-            kind: Kind::Policy,
-            store: self.store(),
-            component: policy.component.as_deref(),
-            package: policy.package.as_ref(),
-            versions: policy.version.as_ref(),
-            digest: policy.digest.as_ref(),
-            config: policy.config.as_deref(),
-            grants: &policy.grants,
-            unsigned: policy.allow_unsigned,
-            may_permit: policy.may_permit,
-            limits: &policy.limits,
-        });
-        let skills = self.skills.iter().map(|skill| Installation {
-            name: &skill.name,
-            kind: Kind::Skill,
-            store: self.store(),
-            component: skill.component.as_deref(),
-            package: skill.package.as_ref(),
-            versions: skill.version.as_ref(),
-            digest: skill.digest.as_ref(),
-            config: skill.config.as_deref(),
-            grants: &skill.grants,
-            unsigned: skill.allow_unsigned,
-            may_permit: false,
-            limits: &skill.limits,
-        });
-        policies.chain(skills)
+        // They have the same settings, and differ in others: what reads them by name
+        // stands here once.
+        macro_rules! installation {
+            ($of:expr, $kind:expr, $may_permit:expr) => {
+                Installation {
+                    name: &$of.name,
+                    kind: $kind,
+                    store: self.store(),
+                    component: $of.component.as_deref(),
+                    package: $of.package.as_ref(),
+                    versions: $of.version.as_ref(),
+                    digest: $of.digest.as_ref(),
+                    config: $of.config.as_deref(),
+                    grants: &$of.grants,
+                    unsigned: $of.allow_unsigned,
+                    may_permit: $may_permit,
+                    limits: &$of.limits,
+                }
+            };
+        }
+        let policies = self.policies_asked().map(|policy| installation!(policy, Kind::Policy, policy.may_permit));
+        let skills = self.skills.iter().map(|skill| installation!(skill, Kind::Skill, false));
+        let adapters = self.adapters.iter().map(|adapter| installation!(adapter, Kind::Adapter, false));
+        policies.chain(skills).chain(adapters)
     }
 
     /// Whose signatures count.

@@ -74,6 +74,7 @@ mod archiver;
 mod builder;
 mod clock;
 pub mod config;
+mod frameworks;
 mod host;
 mod installation;
 mod kept;
@@ -91,7 +92,10 @@ pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
-pub use host::{Called, Caller, Decided, Ended, Host, InvokeError, RecordError, SkillCall, refusal};
+pub use frameworks::{Framework, Statistics};
+pub use host::{
+    Called, Caller, Decided, Ended, Host, InvokeError, Message, MessageError, RecordError, Settled, SkillCall, refusal,
+};
 pub use installation::Installation;
 pub use kept::KeptError;
 pub use ledger::{LogError, open as open_log};
@@ -105,6 +109,7 @@ pub use running::{PrepareError, Prepared, SwitchError};
 pub use vak_audit::{Expected, ReadError, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_pipeline::Able;
+pub use vak_plugin::{AdapterError, Answer, EndedCall, Ending, Info, Intake, Wanted};
 pub use vak_trust::PrivateKey;
 pub use vak_types::{
     Action, ActionId, ActionRequest, AgentId, Decision, Json, Label, Name, Obligation, Person, SessionId, Verdict,

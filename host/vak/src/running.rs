@@ -11,6 +11,7 @@ use vak_types::{Name, Timestamp};
 
 use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
+use crate::frameworks::{self, Frameworks};
 use crate::kept::Keeper;
 use crate::ledger::{AuditLedger, configuration};
 use crate::limiter::{Limiting, LimitsError};
@@ -62,6 +63,7 @@ pub enum SwitchError {
 pub(crate) struct Running {
     pub(crate) pipeline: Pipeline<Arc<Limiting>, Policy, Arc<AuditLedger>>,
     pub(crate) skills: Arc<Skills>,
+    pub(crate) frameworks: Arc<Frameworks>,
     pub(crate) config: Arc<Config>,
     pub(crate) shadows: Arc<[Policy]>,
     pub(crate) sessions: Option<Arc<Sessions>>,
@@ -98,16 +100,19 @@ impl Running {
         limits: Arc<Limiting>,
         sessions: Option<Arc<Sessions>>,
         ledger: Arc<AuditLedger>,
+        before: Option<&Self>,
     ) -> Self {
-        let Components { policies, shadows, skills } = loaded;
-        // One without a say makes no verdict unsigned.
-        let unsigned = skills.values().any(|skill| skill.component().signer.is_none());
+        let Components { policies, shadows, skills, frameworks } = loaded;
+        // One without a say makes no verdict unsigned. Who says what is asked has one.
+        let unsigned = skills.values().any(|skill| skill.component().signer.is_none())
+            || frameworks.values().any(|framework| framework.component().signer.is_none());
+        let frameworks = frameworks::counting_on(frameworks, before.map(|before| &*before.frameworks));
         let mut pipeline = Pipeline::new(Arc::clone(&limits), policies, ledger, unsigned);
         if let Some(sessions) = &sessions {
             pipeline = pipeline.with_sessions(Arc::clone(sessions) as Arc<dyn vak_pipeline::Sessions>);
         }
-        let (skills, config) = (Arc::new(skills), Arc::new(config));
-        Self { pipeline, skills, config, shadows: shadows.into(), sessions, limits }
+        let (skills, frameworks, config) = (Arc::new(skills), Arc::new(frameworks), Arc::new(config));
+        Self { pipeline, skills, frameworks, config, shadows: shadows.into(), sessions, limits }
     }
 
     /// Has what is used of the limits kept across restarts.
@@ -174,7 +179,7 @@ impl Switch {
             Some(sessions) if loaded.asking().any(Policy::asks_for_session) => Some(Arc::clone(sessions)),
             _ => Sessions::of(loaded.asking(), &config.log(), now)?,
         };
-        let running = Arc::new(Running::new(config, loaded, limits, sessions, Arc::clone(ledger)));
+        let running = Arc::new(Running::new(config, loaded, limits, sessions, Arc::clone(ledger), Some(&before)));
         *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
         unfinished.0 = None;
         Ok(receipt)

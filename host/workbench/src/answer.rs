@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vak_pipeline::Guard as _;
-use vak_plugin::{AdapterError, Intake, Loaded, SkillError};
-use vak_types::{Action, ActionRequest, AgentId, Failure, Past, TextError, Timestamp};
+use vak_plugin::{Adapter, AdapterError, Answer, Ending, Intake, Loaded, SkillError};
+use vak_types::{
+    Action, ActionRequest, AgentId, Decision, Effect, Failure, Past, Reason, TextError, Timestamp, Verdict,
+};
 
-use crate::case::{Case, CaseError};
+use crate::case::{Case, CaseError, ToldAnswer};
 
 /// On whose behalf a skill is called.
 pub(crate) const AGENT: &str = "case";
@@ -59,10 +61,8 @@ impl<'a> Call<'a> {
                 Err(SkillError::Stopped(failure)) => failed(&failure),
             },
             Self::Given(Loaded::Adapter(adapter), case, _) => match adapter.ingest(&case.input) {
-                Ok(intake) => intake_of(&intake),
-                Err(AdapterError::UnknownMessage(why)) => json!({ "error": { "unknown-message": why } }),
-                Err(AdapterError::Malformed(why)) => json!({ "error": { "malformed": why } }),
-                Err(AdapterError::Stopped(failure)) => failed(&failure),
+                Ok(intake) => with_reply(intake_of(&intake), adapter, case),
+                Err(error) => misunderstood(&error),
             },
             // `new` makes no such call.
             Self::Judged(..) | Self::Given(..) => Value::Null,
@@ -95,15 +95,66 @@ fn intake_of(intake: &Intake) -> Value {
         Intake::Pass => json!("pass"),
         Intake::Actions(actions) => {
             let actions = actions.iter().map(|action| {
-                json!({
+                let mut told = json!({
                     "operation": action.operation,
                     "resource": action.resource,
                     "arguments": action.arguments,
                     "labels": action.labels,
-                })
+                });
+                action.call.iter().for_each(|call| told["call"] = json!(call));
+                action.session.iter().for_each(|session| told["session"] = json!(session));
+                told
             });
             json!({ "actions": actions.collect::<Vec<_>>() })
         }
+        Intake::Outcomes(ended) => {
+            let ended = ended.iter().map(|ended| match &ended.ending {
+                Ending::Succeeded(output) => json!({ "call": ended.call, "succeeded": output }),
+                Ending::Failed(why) => json!({ "call": ended.call, "failed": why }),
+                Ending::Unknown(why) => json!({ "call": ended.call, "unknown": why }),
+            });
+            json!({ "outcomes": ended.collect::<Vec<_>>() })
+        }
+    }
+}
+
+/// Adds what the adapter writes, if the case says what it is answered.
+fn with_reply(intake: Value, adapter: &Adapter, case: &Case) -> Value {
+    let Some(answers) = &case.host.answers else { return intake };
+    let mut answer = if intake.is_object() { intake } else { json!({ "pass": true }) };
+    let answers: Vec<_> = answers.iter().map(told).collect();
+    match adapter.render(&case.input, &answers) {
+        Ok(reply) => answer["reply"] = reply.to_value(),
+        Err(error) => answer["reply"] = misunderstood(&error),
+    }
+    answer
+}
+
+fn told(answer: &ToldAnswer) -> Answer {
+    let ToldAnswer { decision, reason, arguments, seq } = answer;
+    let effect = match decision {
+        Decision::Allow => Effect::Permit,
+        Decision::Backtrack => Effect::Backtrack,
+        Decision::Escalate => Effect::Escalate,
+        Decision::Deny => Effect::Forbid,
+    };
+    let verdict = Verdict {
+        decision: *decision,
+        reasons: vec![Reason::host(effect, reason.clone())],
+        obligations: Vec::new(),
+        retry_after_ms: None,
+        past: None,
+        approval: None,
+        unsigned: false,
+    };
+    Answer::Decided { verdict, arguments: arguments.clone(), seq: *seq }
+}
+
+fn misunderstood(error: &AdapterError) -> Value {
+    match error {
+        AdapterError::UnknownMessage(why) => json!({ "error": { "unknown-message": why } }),
+        AdapterError::Malformed(why) => json!({ "error": { "malformed": why } }),
+        AdapterError::Stopped(failure) => failed(failure),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use vak_types::{GuestPath, Json, Name, Told};
+use vak_types::{Decision, GuestPath, Json, Name, Told};
 
 use crate::compare::{self, Difference};
 
@@ -59,6 +59,9 @@ pub struct Case {
 pub(crate) struct HostAnswers {
     /// When the action is asked, in nanoseconds since 1970.
     pub(crate) time_ns: u64,
+    /// What an adapter is given to write the answer with; if there is none, it is
+    /// not asked to.
+    pub(crate) answers: Option<Vec<ToldAnswer>>,
     /// What the session did before, first things first.
     pub(crate) session: Vec<Told>,
     /// Secrets by name.
@@ -68,6 +71,19 @@ pub(crate) struct HostAnswers {
     /// Directories: the path at which the component sees one, and the folder in
     /// the case that is copied for it.
     pub(crate) directories: BTreeMap<GuestPath, PathBuf>,
+}
+
+/// What the host answers to one action of a framework's message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToldAnswer {
+    pub(crate) decision: Decision,
+    /// Why; by the host itself.
+    #[serde(default)]
+    pub(crate) reason: String,
+    /// Other arguments than were asked.
+    pub(crate) arguments: Option<Json>,
+    pub(crate) seq: Option<u64>,
 }
 
 impl Case {

@@ -23,6 +23,7 @@ fn workbench(name: &str) -> Workbench {
 fn first_party_components_answer_as_expected() {
     for (name, folder) in [
         ("cedar", "components/policies/cedar"),
+        ("claude-code", "components/adapters/claude-code"),
         ("no-shell", "components/policies/no-shell"),
         ("patterns", "components/policies/patterns"),
         ("rules", "components/policies/rules"),

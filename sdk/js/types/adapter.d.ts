@@ -14,12 +14,12 @@ export interface Adapter {
    */
   ingest(event: string): Intake;
   /**
-   * Writes the framework's answer to `event`, as JSON, given one verdict for
-   * each of its actions.
+   * Writes the framework's answer to `event`, as JSON, given one answer for
+   * each of its actions; none, where it asked for none.
    *
    * @throws {AdapterError} when it does not understand the message.
    */
-  render(event: string, verdicts: Verdict[]): string;
+  render(event: string, answers: Answer[]): string;
 }
 
 /** Which framework an adapter understands. */
@@ -28,16 +28,34 @@ export interface Info {
   framework: string;
   /** The versions of it that were tested, such as `1.5`. */
   versions: string[];
+  /**
+   * Whether its answers can give a call other arguments. Where they can't, the
+   * host denies what is only allowed with others.
+   */
+  rewrites: boolean;
 }
 
-/** What a message means: actions in this order, or nothing to decide. */
-export type Intake = { tag: 'actions'; val: Request[] } | { tag: 'pass' };
+/**
+ * What a message means: it asks for actions, in this order, it says how calls
+ * ended, or there is nothing to decide. 64 at most.
+ */
+export type Intake =
+  | { tag: 'actions'; val: Request[] }
+  | { tag: 'outcomes'; val: Ended[] }
+  | { tag: 'pass' };
 
 /**
- * An action as the framework's message names it. Agent, session, id and time
- * come from the surface.
+ * An action as the framework's message names it. Who acts and when comes from
+ * the surface.
  */
 export interface Request {
+  /**
+   * What the framework calls this call, if it has a name for it: the same when it
+   * is tried again, and in the message that says how it ended.
+   */
+  call?: string;
+  /** What the framework calls the conversation, if it has a name for that. */
+  session?: string;
   /** What is to be done. */
   operation: string;
   /** What it is to be done to. */
@@ -46,6 +64,33 @@ export interface Request {
   arguments: string;
   /** Where the arguments come from. */
   labels: string[];
+}
+
+/** How an earlier call ended. */
+export interface Ended {
+  /** The call, as its request named it. */
+  call: string;
+  /** The conversation, as its request named it. */
+  session?: string;
+  /** How it ended. */
+  ending: 'succeeded' | 'failed' | 'unknown';
+  /** What it gave, as JSON. The host keeps the digest. */
+  output?: string;
+  /** Why it failed, for a person. */
+  detail: string;
+}
+
+/** The host's answer to one action of a message. */
+export interface Answer {
+  /** The verdict. */
+  verdict: Verdict;
+  /**
+   * The arguments to carry it out with, as JSON, where the verdict is an allow
+   * that makes them others than were asked.
+   */
+  arguments?: string;
+  /** Where the log has the decision; persons are asked about this number. */
+  seq?: bigint;
 }
 
 /**

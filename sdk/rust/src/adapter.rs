@@ -2,7 +2,7 @@
 
 use crate::bindings::adapter as bindings;
 
-pub use bindings::exports::vak::adapter::adapter::{AdapterError, Info, Intake, Request};
+pub use bindings::exports::vak::adapter::adapter::{AdapterError, Answer, Ended, Ending, Info, Intake, Request};
 pub use bindings::vak::types::verdicts::{Decision, Verdict};
 
 #[cfg(feature = "configure")]
@@ -21,12 +21,12 @@ pub trait Adapter {
     /// The message was not understood. The host denies it.
     fn ingest(&self, event: &str) -> Result<Intake, AdapterError>;
 
-    /// Writes the framework's answer to `event`, as JSON, given one verdict for
-    /// each of its actions.
+    /// Writes the framework's answer to `event`, as JSON, given one answer for
+    /// each of its actions; none, where it asked for none.
     ///
     /// # Errors
     /// The message was not understood.
-    fn render(&self, event: &str, verdicts: &[Verdict]) -> Result<String, AdapterError>;
+    fn render(&self, event: &str, answers: &[Answer]) -> Result<String, AdapterError>;
 }
 
 /// The functions of an adapter's interface, each on `$adapter`.
@@ -43,8 +43,8 @@ macro_rules! adapter_functions {
                 sdk::Adapter::ingest($adapter, &event)
             }
 
-            fn render(event: String, verdicts: Vec<sdk::Verdict>) -> Result<String, sdk::AdapterError> {
-                sdk::Adapter::render($adapter, &event, &verdicts)
+            fn render(event: String, answers: Vec<sdk::Answer>) -> Result<String, sdk::AdapterError> {
+                sdk::Adapter::render($adapter, &event, &answers)
             }
         }
     };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
-use vak::{Action, ActionId, Called, Decided, Json, Verdict};
+use vak::{ActionId, Called, Decided, Json, Verdict};
 use vak_types::printable;
 
 use super::parcel::Parcel;
@@ -45,7 +45,7 @@ impl IntoResponse for Answer {
     }
 }
 
-fn respond(body: Bytes, parcels: Vec<Arc<Parcel>>) -> Response {
+pub(super) fn respond(body: Bytes, parcels: Vec<Arc<Parcel>>) -> Response {
     let mut response = Response::new(Body::from(body));
     response.extensions_mut().insert(Parcels(parcels));
     let headers = response.headers_mut();
@@ -73,7 +73,8 @@ pub(crate) fn batch(answers: Vec<Result<Answer, Problem>>) -> Result<Response, P
 /// What was decided.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DecideAnswer<'a> {
-    /// The action's id in the log. Its outcome is reported under this.
+    /// Its outcome is reported under this. The action's id in the log, unless an
+    /// adapter asked again for what a person had approved.
     #[schema(value_type = schema::Text)]
     action: &'a ActionId,
     #[schema(value_type = schema::Verdict)]
@@ -91,9 +92,9 @@ pub(crate) struct DecideAnswer<'a> {
 }
 
 impl<'a> DecideAnswer<'a> {
-    pub(crate) fn new(action: &'a Action, decided: &'a Decided) -> Self {
+    pub(crate) fn new(action: &'a ActionId, decided: &'a Decided) -> Self {
         Self {
-            action: &action.id,
+            action,
             verdict: &decided.verdict,
             arguments: decided.arguments.as_ref(),
             receipt: decided.receipt.as_ref().map(Receipt::from),

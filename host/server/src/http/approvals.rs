@@ -269,7 +269,7 @@ impl Desk {
         self.own(&who, seq)?;
         let action = self.host.escalated(seq)?;
         let decided = self.host.decide_approved(seq, &action, again.able.into()).await?;
-        self.told(Arc::clone(&who.space), action.as_ref().clone(), decided)
+        self.told(Arc::clone(&who.space), None, action.as_ref().clone(), decided)
     }
 
     async fn execute_approved(self: Arc<Self>, who: Arc<Who>, seq: u64) -> Result<Answer, Problem> {

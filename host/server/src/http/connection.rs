@@ -76,7 +76,7 @@ async fn answer(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>()
-        && (["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path.as_str()) || path.starts_with("/v1/approvals"))
+        && asks_for_actions(&path)
     {
         server.desk.refusals.count(&problem);
     }
@@ -84,6 +84,12 @@ async fn answer(
     link.hand_over(parcels.map(|Parcels(parcels)| parcels).unwrap_or_default());
     server.metrics.answered(&path, response.status(), start.elapsed());
     Ok(response)
+}
+
+/// Whether something is to be done upon the answer.
+fn asks_for_actions(path: &str) -> bool {
+    ["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path)
+        || ["/v1/approvals", "/v1/adapters/"].iter().any(|start| path.starts_with(start))
 }
 
 /// What is not even looked at.

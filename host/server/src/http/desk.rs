@@ -108,18 +108,26 @@ impl Desk {
         };
         let action = action.map_err(malformed)?;
         let decided = self.host.decide_for(&action, able).await;
-        self.told(owner, action, decided)
+        self.told(owner, None, action, decided)
     }
 
-    /// Has an allowed action wait for its outcome.
-    pub(super) fn told(self: &Arc<Self>, owner: Arc<str>, action: Action, decided: Decided) -> Result<Answer, Problem> {
+    /// Has an allowed action wait for its outcome, which will be reported under
+    /// `known_as`, or else under the action's id.
+    pub(super) fn told(
+        self: &Arc<Self>,
+        owner: Arc<str>,
+        known_as: Option<ActionId>,
+        action: Action,
+        decided: Decided,
+    ) -> Result<Answer, Problem> {
+        let known_as = known_as.unwrap_or_else(|| action.id.clone());
         self.metrics.decided(decided.verdict.decision);
         let (allowed, lasting) = (decided.verdict.is_allow(), decided.receipt.is_some());
-        let told = Answer::new(&DecideAnswer::new(&action, &decided), None)?;
+        let told = Answer::new(&DecideAnswer::new(&known_as, &decided), None)?;
         if !allowed {
             return Ok(Answer { lasting, ..told });
         }
-        let (number, gone) = self.waiting.add(Open::new(owner, action, decided), Instant::now());
+        let (number, gone) = self.waiting.add(Open::new(owner, known_as, action, decided), Instant::now());
         let parcel = Arc::new(Parcel::new(Arc::clone(self), number));
         for open in gone {
             self.end(open, Outcome::unknown("others took its place before an outcome was reported"), End::Unreported);
@@ -177,7 +185,7 @@ impl Desk {
     }
 
     /// Does the work if the id is new, and otherwise answers as before.
-    async fn once(
+    pub(super) async fn once(
         &self,
         who: &Who,
         id: &ActionId,
@@ -253,7 +261,7 @@ impl std::fmt::Debug for Desk {
     }
 }
 
-fn malformed(error: impl std::fmt::Display) -> Problem {
+pub(super) fn malformed(error: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::Malformed, error.to_string())
 }
 
@@ -265,7 +273,7 @@ pub(super) fn not_recorded(error: impl std::fmt::Display) -> Problem {
     )
 }
 
-fn content_of(asked: &ActionRequest, able: vak::Able) -> Result<Content, Problem> {
+pub(super) fn content_of(asked: &ActionRequest, able: vak::Able) -> Result<Content, Problem> {
     let attributes = serde_json::to_string(&asked.attributes).map_err(Problem::internal)?;
     let able = format!("{}{}", u8::from(able.arguments), u8::from(able.headers));
     let texts = [

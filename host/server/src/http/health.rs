@@ -111,7 +111,7 @@ pub(crate) struct Live {
 ))]
 pub(crate) async fn metrics(State(server): State<Shared>, _: May<ToReadMetrics>) -> Result<Response, Problem> {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    Ok(([(CONTENT_TYPE, kind)], server.metrics.print(server.now())).into_response())
+    Ok(([(CONTENT_TYPE, kind)], server.metrics.print(&server.now())).into_response())
 }
 
 /// This description.

@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::StatusCode;
-use vak::Decision;
+use vak::{Decision, Name, Statistics};
 
 /// What requests are told apart by. What is not one of these is the last.
-const ROUTES: [&str; 11] = [
+const ROUTES: [&str; 12] = [
     "/v1/decide",
     "/v1/outcome",
     "/v1/execute",
     "/v1/sessions",
     "/v1/batch",
+    "/v1/adapters/{name}/ingest",
     "/health",
     "/ready",
     "/live",
@@ -23,8 +24,8 @@ const ROUTES: [&str; 11] = [
 ];
 
 /// The statuses that are answered. What is not one of these is the last.
-const STATUSES: [&str; 15] =
-    ["200", "400", "401", "403", "404", "405", "408", "409", "411", "413", "415", "500", "503", "504", "other"];
+const STATUSES: [&str; 16] =
+    ["200", "400", "401", "403", "404", "405", "408", "409", "411", "413", "415", "422", "500", "503", "504", "other"];
 
 /// Upper ends of the buckets, in seconds: from a decision that waits for no disk
 /// to one that waits for a person who restarts it.
@@ -119,18 +120,20 @@ pub(crate) struct Metrics {
 }
 
 /// What is measured when it is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Now {
     pub(crate) connections: usize,
     pub(crate) waiting: usize,
     pub(crate) log_writable: bool,
     pub(crate) policies: usize,
+    /// By name.
+    pub(crate) adapters: Vec<(Name, Statistics)>,
 }
 
 impl Metrics {
     pub(crate) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
         let last = ROUTES.len() - 1;
-        let route = ROUTES.iter().position(|route| *route == path).unwrap_or(last);
+        let route = ROUTES.iter().position(|route| is_route(path, route)).unwrap_or(last);
         let status = STATUSES.iter().position(|word| *word == status.as_str()).unwrap_or(STATUSES.len() - 1);
         if let (Some(requests), Some(histogram)) = (self.requests.get(route), self.took.get(route)) {
             requests.get(status).into_iter().for_each(Count::add);
@@ -149,14 +152,14 @@ impl Metrics {
     }
 
     /// The text format, version 0.0.4.
-    pub(crate) fn print(&self, now: Now) -> String {
+    pub(crate) fn print(&self, now: &Now) -> String {
         let mut text = String::with_capacity(16 << 10);
         // Writing to a string does not fail.
         self.write(now, &mut text).unwrap_or_default();
         text
     }
 
-    fn write(&self, now: Now, text: &mut String) -> std::fmt::Result {
+    fn write(&self, now: &Now, text: &mut String) -> std::fmt::Result {
         head(text, "vak_http_requests_total", "counter", "Requests that were answered.")?;
         for (route, counts) in ROUTES.iter().zip(&self.requests) {
             for (status, count) in STATUSES.iter().zip(counts).filter(|(_, count)| count.get() > 0) {
@@ -176,6 +179,27 @@ impl Metrics {
         for ((_, end), count) in ENDS.iter().zip(&self.ends) {
             writeln!(text, "vak_outcomes_total{{end=\"{end}\"}} {}", count.get())?;
         }
+        head(text, "vak_adapter_messages_total", "counter", "Messages of frameworks.")?;
+        for (name, it) in &now.adapters {
+            let told = [("asked", it.asked), ("ended", it.ended), ("neither", it.neither), ("refused", it.refused)];
+            for (about, count) in told {
+                writeln!(text, "vak_adapter_messages_total{{adapter=\"{name}\",about=\"{about}\"}} {count}")?;
+            }
+        }
+        head(text, "vak_adapter_actions_total", "counter", "Actions that messages of frameworks asked for.")?;
+        for (name, it) in &now.adapters {
+            let told = [
+                ("allow", it.allowed),
+                ("backtrack", it.backtracked),
+                ("escalate", it.escalated),
+                ("deny", it.denied),
+                ("blocked", it.blocked),
+                ("passed", it.passed),
+            ];
+            for (end, count) in told {
+                writeln!(text, "vak_adapter_actions_total{{adapter=\"{name}\",end=\"{end}\"}} {count}")?;
+            }
+        }
         let single = [
             ("vak_http_connections_accepted_total", "counter", "Connections that were taken.", self.accepted.get()),
             ("vak_http_connections_refused_total", "counter", "Connections beyond the most.", self.refused.get()),
@@ -190,6 +214,17 @@ impl Metrics {
             writeln!(text, "{name} {value}")?;
         }
         Ok(())
+    }
+}
+
+/// Whether `path` is of `route`, in which at most one part is a name.
+fn is_route(path: &str, route: &str) -> bool {
+    match (route.split_once('{'), route.split_once('}')) {
+        (Some((start, _)), Some((_, end))) => {
+            let name = path.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            name.is_some_and(|name| !name.contains('/'))
+        }
+        _ => path == route,
     }
 }
 

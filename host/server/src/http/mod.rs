@@ -39,6 +39,7 @@ mod connection;
 mod desk;
 mod health;
 mod ids;
+mod ingest;
 mod link;
 mod listen;
 mod metrics;

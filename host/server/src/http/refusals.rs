@@ -23,6 +23,8 @@ const CAUSES: [(&str, &[Kind]); 6] = [
             Kind::MediaType,
             Kind::BodyTimedOut,
             Kind::NoSuchSkill,
+            Kind::NoSuchAdapter,
+            Kind::Message,
         ],
     ),
     ("about a person's answer that is not so", &[Kind::Approval, Kind::NoSuchApproval]),

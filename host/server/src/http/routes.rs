@@ -15,6 +15,7 @@ use super::answer::{self, Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer, Se
 use super::approvals;
 use super::body::Body;
 use super::health;
+use super::ingest;
 use super::problem::{Details, Kind, Problem};
 use super::schema::BatchAnswer;
 use super::state::Shared;
@@ -65,6 +66,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(outcome))
         .routes(routes!(execute))
         .routes(routes!(sessions))
+        .routes(routes!(ingest::ingest))
         .routes(routes!(approvals::waiting))
         .routes(routes!(approvals::standing))
         .routes(routes!(approvals::answer))

@@ -28,6 +28,8 @@ pub(crate) struct Seals([u8; KEY_BYTES]);
 enum Of<'a> {
     Session(&'a str),
     Action,
+    Conversation(&'a Name, &'a str),
+    Call(&'a SessionId, &'a str),
 }
 
 impl Seals {
@@ -88,13 +90,40 @@ impl Seals {
         action.as_str().rsplit_once('@').is_some_and(|(_, seal)| seal.len() == DIGITS)
     }
 
+    /// The session for what a framework calls a conversation: the same for the same
+    /// name, and another's for everybody else.
+    pub(crate) fn conversation(
+        &self,
+        who: &Who,
+        agent: &AgentId,
+        adapter: &Name,
+        named: &str,
+    ) -> Result<SessionId, Problem> {
+        let seal = self.seal(Of::Conversation(adapter, named), who, agent);
+        format!("{adapter}-{seal}").parse().map_err(Problem::internal)
+    }
+
+    /// The id in the log for what a framework calls a call in `session`.
+    pub(crate) fn call(
+        &self,
+        who: &Who,
+        agent: &AgentId,
+        session: &SessionId,
+        call: &str,
+    ) -> Result<ActionId, Problem> {
+        let seal = self.seal(Of::Call(session, call), who, agent);
+        format!("call@{seal}").parse().map_err(Problem::internal)
+    }
+
     fn seal(&self, of: Of<'_>, who: &Who, agent: &AgentId) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        let (kind, random) = match of {
-            Of::Session(random) => ("session", random),
-            Of::Action => ("action", ""),
+        let [kind, one, other] = match of {
+            Of::Session(random) => ["session", random, ""],
+            Of::Action => ["action", "", ""],
+            Of::Conversation(adapter, named) => ["conversation", adapter.as_str(), named],
+            Of::Call(session, call) => ["call", session.as_str(), call],
         };
-        for part in [kind, &who.space, agent.as_str(), random] {
+        for part in [kind, &who.space, agent.as_str(), one, other] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

@@ -52,6 +52,7 @@ impl State {
             waiting: self.desk.waiting.len(),
             log_writable: self.host.stopped().is_none(),
             policies: self.host.policies().len(),
+            adapters: self.host.adapters().iter().map(|(name, it)| (name.clone(), it.statistics())).collect(),
         }
     }
 }

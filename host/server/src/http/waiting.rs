@@ -11,20 +11,22 @@ use vak::{Action, ActionId, AgentId, Decided, Json};
 pub(crate) struct Open {
     /// Who may say what came of it.
     pub(crate) owner: Arc<str>,
+    /// What that is said of.
+    known_as: ActionId,
     pub(crate) action: Action,
     pub(crate) decided: Decided,
 }
 
 impl Open {
     /// Without what an outcome needs nothing of: thousands of them may wait.
-    pub(crate) fn new(owner: Arc<str>, mut action: Action, mut decided: Decided) -> Self {
+    pub(crate) fn new(owner: Arc<str>, known_as: ActionId, mut action: Action, mut decided: Decided) -> Self {
         action.arguments = Json::default();
         action.attributes = BTreeMap::new();
         action.labels = Vec::new();
         decided.verdict.reasons = Vec::new();
         decided.verdict.obligations = Vec::new();
         decided.arguments = None;
-        Self { owner, action, decided }
+        Self { owner, known_as, action, decided }
     }
 }
 
@@ -63,7 +65,7 @@ impl Waiting {
     /// Also gives the number that it has from here on.
     pub(crate) fn add(&self, open: Open, now: Instant) -> (u64, Vec<Open>) {
         let mut table = self.lock();
-        let mut gone: Vec<_> = table.remove(&open.action.id).into_iter().collect();
+        let mut gone: Vec<_> = table.remove(&open.known_as).into_iter().collect();
         let first = table.of_agents.get(&open.action.agent).filter(|of_agent| of_agent.len() >= self.bounds.per_agent);
         if let Some(number) = first.and_then(|of_agent| of_agent.first().copied()) {
             gone.extend(table.remove_number(number));
@@ -119,9 +121,9 @@ impl Table {
     fn insert(&mut self, open: Open, end: Instant) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.order.insert(number, (end, open.action.id.clone()));
+        self.order.insert(number, (end, open.known_as.clone()));
         self.of_agents.entry(open.action.agent.clone()).or_default().insert(number);
-        self.open.insert(open.action.id.clone(), (number, open));
+        self.open.insert(open.known_as.clone(), (number, open));
         number
     }
 
@@ -157,7 +159,7 @@ mod tests {
         let verdict: Verdict =
             serde_json::from_str(r#"{"decision": "allow", "reasons": [], "unsigned": false}"#).unwrap();
         let decided = Decided { verdict, receipt: None, arguments: None, held: None };
-        Open::new("token/a".into(), request.at(id.parse().unwrap(), Timestamp::default()), decided)
+        Open::new("token/a".into(), id.parse().unwrap(), request.at(id.parse().unwrap(), Timestamp::default()), decided)
     }
 
     fn ids(open: &[Open]) -> Vec<String> {

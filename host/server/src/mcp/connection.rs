@@ -13,7 +13,6 @@ use vak_types::Name;
 
 use super::error::RequestError;
 use super::keeper::Keeper;
-use super::remote;
 use super::routes::{ProgressTarget, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UNREADABLE};
@@ -134,7 +133,7 @@ impl Connection {
                 RequestError::Unexpected { upstream: self.upstream.clone(), wanted: "an answer that MCP allows" }
             }
             ServiceError::TransportSend(error) if self.process.is_none() => {
-                RequestError::Unreachable { upstream: self.upstream.clone(), why: remote::explain(&error) }
+                RequestError::Unreachable { upstream: self.upstream.clone(), why: crate::outgoing::explain(&error) }
             }
             ServiceError::McpError(error) => {
                 RequestError::Answered { upstream: self.upstream.clone(), error: Box::new(error) }

@@ -1,32 +1,18 @@
 //! Upstreams that are reached over HTTP.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use reqwest::{Client, Url};
+use reqwest::Client;
 use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
-use rustls::{ClientConfig, RootCertStore};
-use vak_types::printable;
 
 use super::upstream_wire::LINE_BYTES_MAX;
-
-/// How long a connection may take to be made.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+use crate::outgoing;
 
 /// Calls that may be sent at the same time; how many run is bounded elsewhere.
 const REQUESTS_MAX: usize = 256;
 
 /// What is read of an error page, in bytes: enough to say what is wrong.
 const ERROR_BYTES_MAX: usize = 4 << 10;
-
-/// Longest token, in bytes.
-const TOKEN_BYTES_MAX: u64 = 4 << 10;
-
-/// Longest explanation of a failure, in bytes.
-const QUOTE_BYTES_MAX: usize = 512;
 
 /// The address of an upstream, and what it takes to speak to it.
 pub(crate) struct Remote {
@@ -37,29 +23,9 @@ pub(crate) struct Remote {
 impl Remote {
     /// What is wrong with it is told in words.
     pub(crate) fn new(url: &str, token: Option<&Path>) -> Result<Self, String> {
-        let url = Url::parse(url).map_err(|error| format!("`{}`: {error}", printable(url, QUOTE_BYTES_MAX)))?;
-        let token = token.map(read).transpose()?;
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            other => return Err(format!("`{other}` is neither `http` nor `https`")),
-        };
-        if plain && token.is_some() && !is_loopback(&url) {
-            return Err("a token is not sent over `http` to another machine; use `https`".to_owned());
-        }
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let tls = tls.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
-        // No redirects: what is judged goes to the address that was configured,
-        // and so does the token. No proxy, for the same reason.
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_LIMIT)
-            .tcp_nodelay(true);
-        let client = client.build().map_err(|error| error.to_string())?;
+        let url = outgoing::url(url, token.is_some())?;
+        let token = token.map(outgoing::token).transpose()?;
+        let client = outgoing::builder()?.build().map_err(|error| error.to_string())?;
         let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
             .max_concurrent_requests(REQUESTS_MAX)
             .max_sse_event_size(LINE_BYTES_MAX)
@@ -72,38 +38,4 @@ impl Remote {
     pub(crate) fn open(self) -> StreamableHttpClientTransport<Client> {
         StreamableHttpClientTransport::with_client(self.client, self.config)
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host_str().map(|host| host.trim_start_matches('[').trim_end_matches(']')) {
-        Some("localhost") => true,
-        Some(host) => host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    }
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let failed = |why: String| format!("the token in `{}`: {why}", path.display());
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    file.take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
-    match text.trim() {
-        "" => Err(failed("it is empty".to_owned())),
-        token => Ok(token.to_owned()),
-    }
-}
-
-/// An error with its causes, made fit for one line: the library names the innermost
-/// one, which says what is wrong, only there.
-pub(crate) fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    printable(&text, QUOTE_BYTES_MAX)
 }

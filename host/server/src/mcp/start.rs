@@ -15,12 +15,12 @@ use vak_types::{Name, printable};
 use super::connection::{Connection, Process};
 use super::error::{StartError, quote};
 use super::keeper::{Keeper, Pipes};
+use super::lines;
 use super::remote::Remote;
 use super::routes::UpstreamClient;
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
 use super::writer::Writer;
-use super::{lines, remote};
 
 /// Longest program name in an error message, in bytes.
 const PROGRAM_BYTES_MAX: usize = 256;
@@ -155,7 +155,7 @@ impl Start {
             Ok(Ok(service)) => Ok(self.connected(service, None)),
             Ok(Err(ClientInitializeError::Cancelled)) => Err(StartError::Stopping),
             Ok(Err(error)) => {
-                Err(StartError::Handshake { upstream, why: remote::explain(&error), stderr: String::new() })
+                Err(StartError::Handshake { upstream, why: crate::outgoing::explain(&error), stderr: String::new() })
             }
             Err(_) => Err(self.timed_out(String::new())),
         }

@@ -77,6 +77,13 @@ impl Table {
         Ok(approval)
     }
 
+    /// An approved action that is the same as `action` but for its id and when it
+    /// was asked.
+    pub(in crate::approvals) fn approved_like(&self, action: &Action) -> Option<(u64, Action)> {
+        let approved = |open: &&Open| matches!(open.state, State::Approved(_)) && alike(&open.asked.action, action);
+        self.open.values().find(approved).map(|open| (open.asked.seq, (*open.asked.action).clone()))
+    }
+
     /// Nothing was done upon it.
     pub(in crate::approvals) fn unuse(&mut self, seq: u64) {
         if let Some(open) = self.open.get_mut(&seq)
@@ -104,8 +111,13 @@ impl Table {
 
 /// Whether `now` asks for what was asked `before`, byte for byte, but for when.
 fn same(before: &Action, now: &Action) -> bool {
-    let Action { id, session, agent, operation, resource, arguments, attributes, labels, time: _ } = before;
-    (id, session, agent) == (&now.id, &now.session, &now.agent)
+    before.id == now.id && alike(before, now)
+}
+
+/// The same, of two that have an id each.
+fn alike(before: &Action, now: &Action) -> bool {
+    let Action { id: _, session, agent, operation, resource, arguments, attributes, labels, time: _ } = before;
+    (session, agent) == (&now.session, &now.agent)
         && (operation, resource) == (&now.operation, &now.resource)
         && (arguments, attributes, labels) == (&now.arguments, &now.attributes, &now.labels)
 }

@@ -4,7 +4,7 @@
 /** @type {Adapter} */
 export const adapter = {
   describe() {
-    return { framework: 'chat-completions', versions: ['1'] };
+    return { framework: 'chat-completions', versions: ['1'], rewrites: false };
   },
 
   ingest(event) {
@@ -13,14 +13,14 @@ export const adapter = {
   },
 
   // The ids of the calls that may happen, and a tool message for each other.
-  render(event, verdicts) {
+  render(event, answers) {
     const calls = toolCalls(event);
-    if (calls.length !== verdicts.length) {
-      throw malformed(`${calls.length} calls and ${verdicts.length} verdicts`);
+    if (calls.length !== answers.length) {
+      throw malformed(`${calls.length} calls and ${answers.length} answers`);
     }
-    const allowed = calls.filter((_, at) => verdicts[at].decision === 'allow').map((call) => call.id);
+    const allowed = calls.filter((_, at) => answers[at].verdict.decision === 'allow').map((call) => call.id);
     const messages = calls.flatMap((call, at) => {
-      const { decision, reason } = verdicts[at];
+      const { decision, reason } = answers[at].verdict;
       return decision === 'allow' ? [] : [{ role: 'tool', tool_call_id: call.id, content: `${decision}: ${reason}` }];
     });
     return JSON.stringify({ allowed, messages });
@@ -53,11 +53,11 @@ function toolCalls(event) {
 }
 
 /**
- * @param {{ name: string, arguments: string }} call
+ * @param {{ id: string, name: string, arguments: string }} call
  * @returns {Request}
  */
 function request(call) {
-  return { operation: call.name, resource: `tool:${call.name}`, arguments: call.arguments, labels: [] };
+  return { call: call.id, operation: call.name, resource: `tool:${call.name}`, arguments: call.arguments, labels: [] };
 }
 
 /** @param {string} event */

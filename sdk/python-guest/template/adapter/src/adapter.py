@@ -7,13 +7,14 @@ from wit_world import exports
 from wit_world.exports.adapter import (
     AdapterError_Malformed,
     AdapterError_UnknownMessage,
+    Answer,
     Info,
     Intake,
     Intake_Actions,
     Intake_Pass,
     Request,
 )
-from wit_world.imports.verdicts import Decision, Verdict
+from wit_world.imports.verdicts import Decision
 
 
 @dataclass
@@ -27,28 +28,33 @@ class Call:
 # component. `Err` carries the error of the WIT `result`.
 class Adapter(exports.Adapter):
     def describe(self) -> Info:
-        return Info("chat-completions", ["1"])
+        return Info("chat-completions", ["1"], rewrites=False)
 
     def ingest(self, event: str) -> Intake:
         calls = tool_calls(event)
         if not calls:
             return Intake_Pass()
-        return Intake_Actions([Request(call.name, f"tool:{call.name}", call.arguments, []) for call in calls])
+        return Intake_Actions([request(call) for call in calls])
 
-    def render(self, event: str, verdicts: list[Verdict]) -> str:
+    def render(self, event: str, answers: list[Answer]) -> str:
         """The ids of the calls that may happen, and a tool message for each other."""
         calls = tool_calls(event)
-        if len(calls) != len(verdicts):
-            raise Err(AdapterError_Malformed(f"{len(calls)} calls and {len(verdicts)} verdicts"))
+        if len(calls) != len(answers):
+            raise Err(AdapterError_Malformed(f"{len(calls)} calls and {len(answers)} answers"))
         allowed: list[str] = []
         messages: list[dict[str, str]] = []
-        for call, verdict in zip(calls, verdicts):
+        for call, answer in zip(calls, answers):
+            verdict = answer.verdict
             if verdict.decision == Decision.ALLOW:
                 allowed.append(call.id)
             else:
                 content = f"{verdict.decision.name.lower()}: {verdict.reason}"
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": content})
         return json.dumps({"allowed": allowed, "messages": messages})
+
+
+def request(call: Call) -> Request:
+    return Request(call.id, None, call.name, f"tool:{call.name}", call.arguments, [])
 
 
 def tool_calls(event: str) -> list[Call]:

@@ -4,7 +4,7 @@ of its kind in `src/`, derived from the protocol of the same name."""
 from abc import abstractmethod
 from typing import Protocol
 
-from ..imports import types, verdicts
+from ..imports import types
 from . import adapter, policy, scorer, skill
 
 class Policy(Protocol):
@@ -38,9 +38,9 @@ class Adapter(Protocol):
         Raises: `Err(AdapterError)`"""
 
     @abstractmethod
-    def render(self, event: str, verdicts: list[verdicts.Verdict]) -> str:
-        """Writes the framework's answer to `event`, as JSON, given one verdict
-        for each of its actions.
+    def render(self, event: str, answers: list[adapter.Answer]) -> str:
+        """Writes the framework's answer to `event`, as JSON, given one answer
+        for each of its actions; none, where it asked for none.
 
         Raises: `Err(AdapterError)`"""
 

@@ -1,21 +1,28 @@
 """What an adapter answers."""
 
 from dataclasses import dataclass
+from enum import Enum
+
+from ..imports import verdicts
 
 @dataclass
 class Info:
-    """Which framework an adapter understands, such as `langchain`, and the
-    versions of it that were tested, such as `1.5`."""
+    """Which framework an adapter understands, such as `langchain`, the versions
+    of it that were tested, such as `1.5`, and whether its answers can give a call
+    other arguments."""
 
     framework: str
     versions: list[str]
+    rewrites: bool
 
 @dataclass
 class Request:
-    """An action as the framework's message names it; `arguments` are JSON,
-    `labels` say where they come from. Agent, session, id and time come from the
-    surface."""
+    """An action as the framework's message names it; `call` and `session` are the
+    framework's names of the call and its conversation, `arguments` are JSON,
+    `labels` say where they come from. Who acts and when comes from the surface."""
 
+    call: str | None
+    session: str | None
     operation: str
     resource: str
     arguments: str
@@ -27,11 +34,45 @@ class Intake_Actions:
 
     value: list[Request]
 
+class Ending(Enum):
+    """How a call ended."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    UNKNOWN = 2
+
+@dataclass
+class Ended:
+    """How an earlier call ended: `call` and `session` as its request named them,
+    `output` as JSON, `detail` for a person."""
+
+    call: str
+    session: str | None
+    ending: Ending
+    output: str | None
+    detail: str
+
+@dataclass
+class Intake_Outcomes:
+    """The message says how these calls ended."""
+
+    value: list[Ended]
+
+@dataclass
+class Answer:
+    """The host's answer to one action: the verdict, the arguments to carry an
+    allowed one out with, as JSON, where they are others than were asked, and where
+    the log has the decision."""
+
+    verdict: verdicts.Verdict
+    arguments: str | None
+    seq: int | None
+
 @dataclass
 class Intake_Pass:
     """The message asks for nothing that needs a decision."""
 
-Intake = Intake_Actions | Intake_Pass
+Intake = Intake_Actions | Intake_Outcomes | Intake_Pass
 
 @dataclass
 class AdapterError_UnknownMessage:

@@ -1,14 +1,14 @@
 //! Understands the tool calls of chat completions.
 
 use serde_json::{Value, json};
-use vak_sdk::adapter::{Adapter, AdapterError, Decision, Info, Intake, Request, Verdict};
+use vak_sdk::adapter::{Adapter, AdapterError, Answer, Decision, Info, Intake, Request};
 
 #[derive(Default)]
 struct ChatCompletions;
 
 impl Adapter for ChatCompletions {
     fn describe(&self) -> Info {
-        Info { framework: "chat-completions".to_owned(), versions: vec!["1".to_owned()] }
+        Info { framework: "chat-completions".to_owned(), versions: vec!["1".to_owned()], rewrites: false }
     }
 
     fn ingest(&self, event: &str) -> Result<Intake, AdapterError> {
@@ -20,13 +20,13 @@ impl Adapter for ChatCompletions {
     }
 
     /// The ids of the calls that may happen, and a tool message for each other.
-    fn render(&self, event: &str, verdicts: &[Verdict]) -> Result<String, AdapterError> {
+    fn render(&self, event: &str, answers: &[Answer]) -> Result<String, AdapterError> {
         let calls = tool_calls(event)?;
-        if calls.len() != verdicts.len() {
-            return Err(malformed(&format!("{} calls and {} verdicts", calls.len(), verdicts.len())));
+        if calls.len() != answers.len() {
+            return Err(malformed(&format!("{} calls and {} answers", calls.len(), answers.len())));
         }
         let (mut allowed, mut messages) = (Vec::new(), Vec::new());
-        for (call, verdict) in calls.iter().zip(verdicts) {
+        for (call, Answer { verdict, .. }) in calls.iter().zip(answers) {
             let decision = match verdict.decision {
                 Decision::Allow => {
                     allowed.push(&call.id);
@@ -71,8 +71,15 @@ fn tool_call(call: &Value) -> Result<Call, AdapterError> {
     }
 }
 
-fn request(Call { name, arguments, .. }: Call) -> Request {
-    Request { resource: format!("tool:{name}"), operation: name, arguments, labels: Vec::new() }
+fn request(Call { id, name, arguments }: Call) -> Request {
+    Request {
+        call: Some(id),
+        session: None,
+        resource: format!("tool:{name}"),
+        operation: name,
+        arguments,
+        labels: Vec::new(),
+    }
 }
 
 fn malformed(why: &str) -> AdapterError {
