@@ -1,0 +1,71 @@
+"""The Verifiable Agent Kernel: whether an agent's action may happen.
+
+`Host` is the host in this process, `Client` one of another (`vak serve`).
+`AsyncHost` and `AsyncClient` are the same for event loops. Nothing here is a yes
+by default: an action may happen if `Decision.allowed` says so, and what can't be
+decided raises.
+"""
+
+from ._errors import (
+    ApprovalError,
+    ArgumentError,
+    Backtracked,
+    ConfigError,
+    Denied,
+    Escalated,
+    Forked,
+    NoSuchSkill,
+    NotOpen,
+    Problem,
+    Refused,
+    SkillFailed,
+    Stopped,
+    Unreachable,
+    VakError,
+)
+from ._native import (
+    AsyncClient,
+    AsyncDecision,
+    AsyncHost,
+    Awaitable,
+    Client,
+    Decision,
+    Execution,
+    Host,
+    Reason,
+    Receipt,
+    Standing,
+    Verdict,
+    Waiting,
+)
+
+__all__ = [
+    "ApprovalError",
+    "ArgumentError",
+    "AsyncClient",
+    "AsyncDecision",
+    "AsyncHost",
+    "Awaitable",
+    "Backtracked",
+    "Client",
+    "ConfigError",
+    "Decision",
+    "Denied",
+    "Escalated",
+    "Execution",
+    "Forked",
+    "Host",
+    "NoSuchSkill",
+    "NotOpen",
+    "Problem",
+    "Reason",
+    "Receipt",
+    "Refused",
+    "SkillFailed",
+    "Standing",
+    "Stopped",
+    "Unreachable",
+    "VakError",
+    "Verdict",
+    "Waiting",
+]
