@@ -82,23 +82,28 @@ fn what_a_message_asks_for_is_decided_and_ends_with_its_outcome() {
     assert_eq!(told(&client.post(PATH, &before("Read", "2"))), None);
     let (decision, reason) = told(&client.post(PATH, &before("Read", "3"))).unwrap();
     assert!(decision == "deny" && reason.contains("limit `places`"), "{reason}");
+    // A retry asks whether it may happen now.
+    assert!(told(&client.post(PATH, &before("Read", "3"))).is_some());
     // Until one ends.
     assert_eq!(client.post(PATH, &after("1")).ok()["ended"], 1);
     assert_eq!(client.post(PATH, &after("1")).ok()["ended"], 0);
     assert_eq!(client.post(PATH, &after("unheard of")).ok()["ended"], 0);
-    assert_eq!(told(&client.post(PATH, &before("Read", "4"))), None);
+    assert_eq!(told(&client.post(PATH, &before("Read", "3"))), None);
+    assert_eq!(client.post(PATH, &after("3")).ok()["ended"], 1);
+    // What is done again after its end is another action.
+    assert_eq!(told(&client.post(PATH, &before("Read", "3"))), None);
     let (decision, reason) = told(&client.post(PATH, &before("WebFetch", "5"))).unwrap();
     assert_eq!((decision.as_str(), reason.as_str()), ("deny", "denied by policy `rules`, rule `no-network`"));
-    let failed = event("PostToolUseFailure", "Read", "4", &json!({ "error": "no such file" }));
+    let failed = event("PostToolUseFailure", "Read", "3", &json!({ "error": "no such file" }));
     assert_eq!(client.post(PATH, &failed).ok()["ended"], 1);
     client.post(PATH, &json!({ "agent": "ada", "event": { "hook_event_name": "Stop" } })).ok();
 
     let recorded = recorded(&served.stop().site);
     let allowed: Vec<_> = recorded.iter().map(|it| it.decision.verdict.is_allow()).collect();
-    assert_eq!(allowed, [true, true, false, true, false]);
+    assert_eq!(allowed, [true, true, false, false, true, true, false]);
     // One conversation, one session.
     assert!(recorded.iter().all(|it| it.session == recorded[0].session && it.session.starts_with("claude-code-")));
-    assert_eq!(recorded[3].outcome.as_ref().unwrap().detail, "no such file");
+    assert_eq!(recorded[5].outcome.as_ref().unwrap().detail, "no such file");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) struct Desk {
     pub(super) host: Arc<Host>,
     pub(crate) seals: Seals,
     pub(crate) waiting: Waiting,
-    ids: Ids,
+    pub(super) ids: Ids,
     pub(crate) refusals: Refusals,
     pub(super) metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,

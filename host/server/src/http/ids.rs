@@ -147,6 +147,15 @@ impl Ids {
         }
     }
 
+    /// Forgets `answer`, if it still is the one that is known.
+    pub(crate) fn forget(&self, action: &ActionId, answer: &Answer) {
+        let mut table = lock(&self.table);
+        let known = table.entries.get(action).and_then(|entry| entry.said.borrow().clone());
+        if known.is_some_and(|known| known.body.as_ref() == Some(&answer.body)) {
+            table.remove(action);
+        }
+    }
+
     /// Forgets what is older than it need be.
     pub(crate) fn tidy(&self, now: Instant) {
         lock(&self.table).forget_until(now);

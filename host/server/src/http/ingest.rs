@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -11,8 +12,8 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vak::{
-    ActionId, ActionRequest, AgentId, ApprovalError, Decision, EndedCall, Ending, Intake, Json, Label, Message,
-    MessageError, Name, Outcome, SessionId, Settled, Standing, Verdict, Wanted,
+    ActionId, ActionRequest, AgentId, Decision, EndedCall, Ending, Intake, Json, Label, Message, MessageError, Name,
+    Outcome, SessionId, Settled, Standing, Verdict, Wanted,
 };
 use vak_types::AttributeValue;
 
@@ -63,7 +64,8 @@ pub(crate) struct IngestAnswer<'a> {
     #[schema(value_type = serde_json::Value)]
     reply: &'a Json,
     /// What was decided, in the order in which the message asks: as for decisions,
-    /// or `{"passed": true}` for what the operator lets pass undecided.
+    /// with the arguments of each that is allowed; or `{"passed": true}` for what the
+    /// operator lets pass undecided.
     #[schema(value_type = Vec<Object>)]
     actions: Vec<serde_json::Value>,
     /// How many of the calls whose end the message tells of were waiting for that.
@@ -155,13 +157,17 @@ impl Desk {
             |asked, call| Arc::clone(&self).decide_asked(Arc::clone(&who.space), Arc::clone(message), asked, call);
         let Some(id) = call else { return decide(asked, None).await };
         let content = content_of(&asked, message.able())?;
-        let again = asked.clone();
-        let answer = self.once(who, &id, content, decide(asked, Some(id.clone()))).await?;
-        // What was escalated stays so while it waits. Whoever asks for it again then
-        // asks whether it may happen now: a framework can't ask otherwise.
-        match self.answered(&answer)? {
-            true => decide(again, Some(id)).await,
-            false => Ok(answer),
+        loop {
+            let mine = AtomicBool::new(false);
+            let work = async {
+                mine.store(true, Ordering::Relaxed);
+                decide(asked.clone(), Some(id.clone())).await
+            };
+            let answer = self.once(who, &id, content, work).await?;
+            if mine.into_inner() || self.stands(&id, &answer)? {
+                return Ok(answer);
+            }
+            self.ids.forget(&id, &answer);
         }
     }
 
@@ -191,15 +197,19 @@ impl Desk {
         }
     }
 
-    /// Whether a person has answered, or can't any more, what `answer` says is
-    /// escalated.
-    fn answered(&self, answer: &Answer) -> Result<bool, Problem> {
-        let escalated = said(answer)?.filter(|said| said.verdict.decision == Decision::Escalate);
-        let seq = escalated.and_then(|said| said.receipt).map(|receipt| receipt.seq);
-        let standing = seq.map(|seq| self.host.approval(seq));
-        Ok(match standing {
-            None | Some(Ok(Standing::Waiting(_)) | Err(ApprovalError::TooMany(_))) => false,
-            Some(_) => true,
+    /// Whether an earlier answer to the same call still is the answer: an allow
+    /// until its outcome is known, and a question until a person has answered it.
+    /// A framework that asks on after that wants to know whether it may happen now,
+    /// and has no other way to ask.
+    fn stands(&self, id: &ActionId, answer: &Answer) -> Result<bool, Problem> {
+        let Some(said) = said(answer)? else { return Ok(true) };
+        Ok(match said.verdict.decision {
+            Decision::Allow => self.waiting.has(id),
+            Decision::Escalate => {
+                let standing = said.receipt.map(|receipt| self.host.approval(receipt.seq));
+                matches!(standing, Some(Ok(Standing::Waiting(_))))
+            }
+            Decision::Backtrack | Decision::Deny => false,
         })
     }
 
@@ -231,10 +241,23 @@ struct Asker {
 fn reply(message: &Message, answers: Vec<Answer>, ended: usize) -> Result<Response, Problem> {
     let told = answers.iter().map(|answer| Ok(said(answer)?.map_or(vak::Answer::Passed, vak::Answer::from)));
     let reply = message.reply(&told.collect::<Result<Vec<_>, Problem>>()?).map_err(problem)?;
-    let actions = answers.iter().map(|answer| serde_json::from_slice(&answer.body).map_err(Problem::internal));
+    let actions = answers.iter().enumerate().map(|(at, answer)| action(message, at, answer));
     let told = Answer::new(&IngestAnswer { reply: &reply, actions: actions.collect::<Result<_, _>>()?, ended }, None)?;
     let parcels = answers.into_iter().filter_map(|answer| answer.parcel).collect();
     Ok(answer::respond(told.body, parcels))
+}
+
+/// What was decided of the action at this place of the message.
+fn action(message: &Message, at: usize, answer: &Answer) -> Result<serde_json::Value, Problem> {
+    let mut action: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Problem::internal)?;
+    let Intake::Actions(wanted) = message.intake() else { return Ok(action) };
+    if action["verdict"]["decision"] == "allow"
+        && action.get("arguments").is_none()
+        && let Some(wanted) = wanted.get(at)
+    {
+        action["arguments"] = wanted.arguments.to_value();
+    }
+    Ok(action)
 }
 
 /// What was decided. `None` for what the operator lets pass, and that alone.
