@@ -40,6 +40,7 @@ from ._native import (
     Verdict,
     Waiting,
 )
+from .guarded import guarded
 
 __all__ = [
     "ApprovalError",
@@ -72,4 +73,5 @@ __all__ = [
     "VakError",
     "Verdict",
     "Waiting",
+    "guarded",
 ]
