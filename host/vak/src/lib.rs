@@ -91,7 +91,7 @@ pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
-pub use host::{Called, Caller, Decided, Ended, Host, InvokeError, RecordError, SkillCall, refusal};
+pub use host::{Called, Caller, Decided, DecidedBefore, Ended, Host, InvokeError, RecordError, SkillCall, refusal};
 pub use installation::Installation;
 pub use kept::KeptError;
 pub use ledger::{LogError, open as open_log};

@@ -17,4 +17,5 @@ mod openapi;
 mod requests;
 mod served;
 mod tls;
+mod tools;
 mod who;

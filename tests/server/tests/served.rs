@@ -23,6 +23,7 @@ pub(crate) const RULES: &str = "\
     [[rule]]\nid = 'no-delete'\neffect = 'forbid'\noperations = ['files/delete']\n\
     [[rule]]\nid = 'ask'\neffect = 'escalate'\noperations = ['files/ask']\n\
     [[rule]]\nid = 'ask-too'\neffect = 'escalate'\noperations = ['skill/*']\nwhen = [{ label = 'ask' }]\n\
+    [[rule]]\nid = 'heard'\neffect = 'forbid'\noperations = ['files/send']\nwhen = [{ label = 'untrusted-files' }]\n\
     [[rule]]\nid = 'hidden'\neffect = 'permit'\noperations = ['files/redact']\n\
     obligations = [{ redact = { argument = '/path', with = 'gone' } }]\n";
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use hyper::StatusCode;
 use vak::Decision;
 
+use super::tools::Counts;
+
 /// What requests are told apart by. What is not one of these is the last.
 const ROUTES: [&str; 11] = [
     "/v1/decide",
@@ -125,6 +127,7 @@ pub(crate) struct Now {
     pub(crate) waiting: usize,
     pub(crate) log_writable: bool,
     pub(crate) policies: usize,
+    pub(crate) upstreams: Counts,
 }
 
 impl Metrics {
@@ -188,6 +191,10 @@ impl Metrics {
         for (name, kind, help, value) in single {
             head(text, name, kind, help)?;
             writeln!(text, "{name} {value}")?;
+        }
+        head(text, "vak_upstreams", "gauge", "MCP servers whose tools can be called, by how they are.")?;
+        for (word, count) in now.upstreams.by_word() {
+            writeln!(text, "vak_upstreams{{is=\"{word}\"}} {count}")?;
         }
         Ok(())
     }

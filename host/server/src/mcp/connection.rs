@@ -73,6 +73,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Whether it can still answer something.
+    pub(crate) fn is_alive(&self) -> bool {
+        let ended = self.process.as_ref().is_some_and(|process| process.keeper.exit().is_some());
+        !ended && !self.service.is_closed() && !self.service.peer().is_transport_closed()
+    }
+
     /// Sends one request and waits for its answer. Private to this module's
     /// siblings, of which `forward` sends calls, for an allow, and `upstream`
     /// lists tools.

@@ -119,6 +119,12 @@ pub(crate) enum RequestError {
     /// It was answered.
     #[error("the list of {what} of the upstream `{upstream}` goes on after {most}; it is not used")]
     EndlessList { upstream: Name, what: &'static str, most: &'static str },
+    /// It was answered.
+    #[error("the result could not be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// Nobody knows how far it came.
+    #[error("the gateway failed while the call was under way")]
+    Panicked,
     /// It was answered with an error.
     #[error("the upstream `{upstream}` answered with an error: {}", printable(&.error.message, QUOTE_BYTES_MAX))]
     Answered { upstream: Name, error: Box<ErrorData> },
@@ -130,9 +136,8 @@ impl RequestError {
         matches!(self, Self::NotStarted(_) | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_))
     }
 
-    /// How the action ended, as far as anybody can know.
-    pub(crate) fn outcome(&self) -> Outcome {
-        let detail = self.to_string();
+    /// Whether the upstream may have done what it was asked for.
+    pub(crate) fn may_have_happened(&self) -> bool {
         match self {
             Self::NotStarted(_)
             | Self::Ended { .. }
@@ -140,7 +145,7 @@ impl RequestError {
             | Self::NotCompared { .. }
             | Self::Pins(_)
             | Self::NotSent(_)
-            | Self::Answered { .. } => Outcome::failed(&detail),
+            | Self::Answered { .. } => false,
             Self::Lost { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
@@ -148,7 +153,17 @@ impl RequestError {
             | Self::LineTooLong { .. }
             | Self::Abandoned(_)
             | Self::Unexpected { .. }
-            | Self::EndlessList { .. } => Outcome::unknown(&detail),
+            | Self::Unwritable(_)
+            | Self::Panicked
+            | Self::EndlessList { .. } => true,
+        }
+    }
+
+    /// How the action ended, as far as anybody can know.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.may_have_happened() {
+            true => Outcome::unknown(&self.to_string()),
+            false => Outcome::failed(&self.to_string()),
         }
     }
 

@@ -34,12 +34,22 @@ const TOOLS: List<Tool> = List {
 
 type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
 
+/// How an upstream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Up,
+    Starting,
+    Down,
+}
+
 /// The upstream. It starts in the background, so that the client and the
 /// skills do not wait for it; what needs it does.
 pub(crate) struct Upstream {
     pub(crate) name: Name,
     /// What its results mark a session with, unless they are believed.
     pub(crate) label: Option<Label>,
+    /// Whether its name stands in what is offered.
+    pub(crate) prefixed: bool,
     catalog: Catalog,
     /// Held while the list is asked for on behalf of a call.
     comparing: Mutex<()>,
@@ -62,7 +72,15 @@ impl Upstream {
         let starting = tokio::spawn(start.by(way)).map(|joined| joined.unwrap_or(Err(StartError::Stopping)));
         let starting = starting.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
         let (comparing, missed) = (Mutex::new(()), AtomicBool::new(false));
-        Self { name, label, catalog, comparing, starting, missed, slot, stop }
+        Self { name, label, prefixed: mcp.prefixes(), catalog, comparing, starting, missed, slot, stop }
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        match self.starting.peek() {
+            None => Condition::Starting,
+            Some(Ok(connection)) if connection.is_alive() => Condition::Up,
+            Some(_) => Condition::Down,
+        }
     }
 
     /// Whether it is neither there nor known to have failed.

@@ -15,8 +15,8 @@ use super::connection::Abandon;
 use super::error::{McpError, RequestError};
 use super::routes::ListChanges;
 use super::start::Way;
-use super::tools;
 use super::upstream::Upstream;
+use super::wish::Wish;
 
 /// What stands between an upstream's name and its tool's. No upstream has it in
 /// its name where there are several, so a tool's name is read in one way.
@@ -96,9 +96,9 @@ impl Upstreams {
         self.all.iter().find(|upstream| upstream.name.as_str() == name)
     }
 
-    /// Whose tool this is, and what it is called there. Only the name decides,
-    /// never what the upstreams list.
-    pub(crate) fn find<'t>(&self, tool: &'t str) -> Option<(&Arc<Upstream>, &'t str)> {
+    /// Whose tool is offered under this name, and the call of it. Only the name
+    /// decides, never what the upstreams list.
+    pub(crate) fn find(&self, tool: &str) -> Option<(&Arc<Upstream>, Wish)> {
         let (upstream, tool) = match self.prefixes {
             true => {
                 let (name, tool) = tool.split_once(SEPARATOR)?;
@@ -106,7 +106,13 @@ impl Upstreams {
             }
             false => (self.all.first()?, tool),
         };
-        (!tools::is_reserved(tool)).then_some((upstream, tool))
+        Some((upstream, Wish::tool(tool)?))
+    }
+
+    /// Whose tool has this operation, such as `files/read_file`, and the call of it.
+    pub(crate) fn of_operation(&self, operation: &str) -> Option<(&Arc<Upstream>, Wish)> {
+        let (name, tool) = operation.split_once('/')?;
+        Some((self.named(name)?, Wish::tool(tool)?))
     }
 
     /// The tools that can be called, under the names they are offered by. An
