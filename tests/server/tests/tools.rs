@@ -243,6 +243,21 @@ fn how_upstreams_are_is_told() {
 }
 
 #[test]
+fn one_that_dies_comes_back() {
+    let served = Served::start(with_misbehaving("exit-in-call", 60_000, ""));
+    let mut client = served.client(&ada().0);
+    let health = || Client::to(served.address(), None).get("/ready").json()["upstreams"].clone();
+    let detail = |answer: Value| answer["outcome"]["detail"].as_str().unwrap().to_owned();
+    let mut execute = || client.post("/v1/execute", &call("files/one", &json!({}))).ok();
+    assert!(detail(execute()).contains("ended before it answered"));
+    until(|| health() == json!({ "up": 0, "starting": 0, "down": 1 }), "down");
+    until(|| detail(execute()).contains("ended before it answered"), "asked again");
+    drop(client);
+    let site = served.stop().site;
+    assert_eq!(upstream_got(&site).matches("tools/call").count(), 2);
+}
+
+#[test]
 fn one_that_hangs_takes_no_places_from_others() {
     let served = Served::start(with_misbehaving("hang", 60_000, ""));
     let (token, _) = ada();

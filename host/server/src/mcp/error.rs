@@ -70,6 +70,8 @@ pub(crate) enum StartError {
     NoInitialize { upstream: Name, why: String },
     #[error("the upstream `{upstream}` cannot be reached at its `url`: {why}")]
     Address { upstream: Name, why: String },
+    #[error("the upstream `{upstream}` is not started again: what it left behind still holds its output")]
+    Lingering { upstream: Name },
     #[error("the gateway is stopping")]
     Stopping,
 }
@@ -81,8 +83,11 @@ pub(crate) enum RequestError {
     #[error(transparent)]
     NotStarted(#[from] Arc<StartError>),
     /// Nothing was sent.
-    #[error("the upstream `{upstream}` has ended ({status}); start the gateway again{stderr}")]
+    #[error("the upstream `{upstream}` has ended ({status}){stderr}")]
     Ended { upstream: Name, status: String, stderr: String },
+    /// Nothing was sent.
+    #[error("{why}; a call in {millis} ms or later starts it again")]
+    Resting { why: String, millis: u64 },
     /// Others are not to wait longer for it.
     #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
     Late { upstream: Name },
@@ -133,13 +138,17 @@ pub(crate) enum RequestError {
 impl RequestError {
     /// Whether it is nothing that a running upstream did.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::NotStarted(_) | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_))
+        matches!(
+            self,
+            Self::NotStarted(_) | Self::Resting { .. } | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_)
+        )
     }
 
     /// Whether the upstream may have done what it was asked for.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self {
             Self::NotStarted(_)
+            | Self::Resting { .. }
             | Self::Ended { .. }
             | Self::Changed { .. }
             | Self::NotCompared { .. }

@@ -82,7 +82,7 @@ impl Allowed {
     ) -> Result<Given, RequestError> {
         let connection = upstream.connection(abandon).await?;
         if let Wish::Tool(tool) = &self.wish {
-            upstream.compare(tool, abandon).await?;
+            upstream.compare(tool, &connection, abandon).await?;
         }
         self.wish.ask(self.arguments(), &connection, progress, abandon).await
     }

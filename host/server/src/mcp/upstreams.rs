@@ -13,6 +13,7 @@ use vak_types::Name;
 
 use super::connection::Abandon;
 use super::error::{McpError, RequestError};
+use super::lives::Condition;
 use super::routes::ListChanges;
 use super::start::Way;
 use super::upstream::Upstream;
@@ -68,16 +69,7 @@ impl Upstreams {
             };
             Some((&upstream.name, way))
         });
-        let start = |(name, way): (&Name, Way)| {
-            let upstream = Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
-            let starting = Arc::clone(&upstream);
-            tokio::spawn(async move {
-                if let Some(error) = starting.failed_to_start().await {
-                    tracing::error!("{error}");
-                }
-            });
-            upstream
-        };
+        let start = |(name, way): (&Name, Way)| Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
         Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
     }
 
@@ -163,12 +155,12 @@ impl Upstreams {
         Listed { upstream: Arc::clone(upstream), tool, shown }
     }
 
-    /// Once for each upstream at most: it starts only once.
+    /// Once for each upstream at most: later starts tell of themselves.
     fn tell_when_ready(&self, upstream: &Arc<Upstream>) {
-        if upstream.is_starting() && upstream.first_missed() {
+        if upstream.condition() == Condition::Starting && upstream.first_missed() {
             let (upstream, changes) = (Arc::clone(upstream), self.changes.clone());
             tokio::spawn(async move {
-                if upstream.failed_to_start().await.is_none() {
+                if upstream.has_begun().await {
                     changes.note();
                 }
             });
