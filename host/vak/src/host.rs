@@ -52,6 +52,21 @@ pub struct Caller {
     pub labels: Vec<Label>,
 }
 
+/// What the log says of a decision.
+#[derive(Debug, Clone, Copy)]
+pub struct DecidedBefore<'a> {
+    /// The action's id.
+    pub action: &'a ActionId,
+    /// Its session.
+    pub session: &'a SessionId,
+    /// What was to be done.
+    pub operation: &'a Operation,
+    /// What to.
+    pub resource: &'a Resource,
+    /// Whether it was allowed.
+    pub allowed: bool,
+}
+
 /// Why something was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -240,13 +255,18 @@ impl Host {
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 
-    /// The ids of the actions that were decided in the last while, oldest first:
-    /// the newest of them, if there are more than `most`. Blocks while it reads
-    /// the log.
+    /// What `each` makes of the actions that were decided in the last while, oldest
+    /// first: of the newest of them, if there are more than `most`. Blocks while it
+    /// reads the log.
     ///
     /// # Errors
     /// The log can't be read.
-    pub fn decided_within(&self, time: Duration, most: usize) -> Result<Vec<ActionId>, ReadError> {
+    pub fn decided_within<T>(
+        &self,
+        time: Duration,
+        most: usize,
+        mut each: impl FnMut(&DecidedBefore<'_>) -> T,
+    ) -> Result<Vec<T>, ReadError> {
         let log = LogReader::open(&self.log())?;
         let size = log.size()?;
         // Each has one entry, and most have another for their outcomes.
@@ -254,8 +274,14 @@ impl Host {
         let from = first_since(&log, size, (self.clock)().before(time))?.max(newest);
         let mut decided = Vec::new();
         for entry in log.entries(from, size - from) {
-            if let Body::Decision(about, _) = entry?.body {
-                decided.push(about.action);
+            if let Body::Decision(about, decision) = entry?.body {
+                decided.push(each(&DecidedBefore {
+                    action: &about.action,
+                    session: &about.session,
+                    operation: &decision.operation,
+                    resource: &decision.resource,
+                    allowed: decision.verdict.is_allow(),
+                }));
             }
         }
         decided.drain(..decided.len().saturating_sub(most));

@@ -94,7 +94,8 @@ pub use builder::{BuildError, Checked, HostBuilder};
 pub use config::{Config, ConfigError};
 pub use frameworks::{Framework, Statistics};
 pub use host::{
-    Called, Caller, Decided, Ended, Host, InvokeError, Message, MessageError, RecordError, Settled, SkillCall, refusal,
+    Called, Caller, Decided, DecidedBefore, Ended, Host, InvokeError, Message, MessageError, RecordError, Settled,
+    SkillCall, refusal,
 };
 pub use installation::Installation;
 pub use kept::KeptError;

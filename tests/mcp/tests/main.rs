@@ -22,5 +22,6 @@ mod raw;
 mod reloading;
 mod remote;
 mod resources;
+mod revived;
 mod several;
 mod site;

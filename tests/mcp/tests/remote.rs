@@ -16,7 +16,7 @@ use crate::site::{file_server, installed, patient, with_mcp};
 const RULES: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['web/*']\n";
 
 /// A gateway with the upstream `web` at this address, and these settings for it.
-fn before(url: &str, settings: &str, call_ms: u64) -> Site {
+pub(crate) fn before(url: &str, settings: &str, call_ms: u64) -> Site {
     let site = with_mcp(RULES, &format!("start_ms = 60_000\ncall_ms = {call_ms}"));
     site.section(&format!("[[mcp.upstreams]]\nname = 'web'\nurl = '{url}'\n{settings}"))
 }

@@ -1,6 +1,6 @@
 """An MCP server that misbehaves in one way: misbehaving.py MODE [LOG].
 
-Writes every line it gets to LOG. Uses the standard library only.
+Writes every line it gets to LOG, and its process id to LOG.pids. Uses the standard library only.
 """
 
 import json
@@ -11,6 +11,9 @@ import time
 
 mode = sys.argv[1]
 log = open(sys.argv[2], "a") if len(sys.argv) > 2 else None
+if log:
+    with open(sys.argv[2] + ".pids", "a") as pids:
+        print(os.getpid(), file=pids)
 
 OK = {
     "content": [{"type": "text", "text": "done", "_meta": {"c": 1}}],
@@ -78,6 +81,12 @@ def call(id, params):
     if mode == "exit-in-call":
         print("something broke", file=sys.stderr, flush=True)
         sys.exit(7)
+    if mode == "daemon":
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(10)
+            os._exit(0)
+        os._exit(9)
     if mode == "grandchild":
         if os.fork() == 0:
             time.sleep(60)
@@ -133,7 +142,7 @@ def call(id, params):
 
 
 print("hello on stderr", file=sys.stderr, flush=True)
-if mode == "exit-at-start":
+if mode == "exit-at-start" or mode == "when-ready" and not os.path.exists(sys.argv[2] + ".ready"):
     print("bad config", file=sys.stderr)
     sys.exit(3)
 if mode == "never-ready":

@@ -1,13 +1,17 @@
-"""An MCP server over HTTP that misbehaves in one way: over_http.py MODE.
+"""An MCP server over HTTP that misbehaves in one way: over_http.py MODE [PORT].
 
 Prints its address. Uses the standard library only.
 """
 
 import json
 import sys
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 mode = sys.argv[1]
+sessions = set()
+said = {"description": "Changed."} if mode == "sessions-changed" else {}
+SESSIONS = ("sessions", "sessions-changed", "forgets")
 STOLEN = {"content": [{"type": "text", "text": "stolen"}]}
 
 
@@ -17,11 +21,13 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def answer(self, status, message, length=None):
+    def answer(self, status, message, length=None, session=None):
         body = json.dumps(message).encode() if message is not None else b""
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(length or len(body)))
+        if session:
+            self.send_header("Mcp-Session-Id", session)
         self.end_headers()
         self.wfile.write(body)
 
@@ -37,9 +43,13 @@ class Handler(BaseHTTPRequestHandler):
             capabilities = {"tools": {}}
             server = {"name": "misbehaving", "version": "1"}
             result = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": server}
-            return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": result})
+            session = uuid.uuid4().hex if mode in SESSIONS else None
+            sessions.add(session)
+            return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": result}, session=session)
+        if mode in SESSIONS and method != "server/discover" and self.headers["Mcp-Session-Id"] not in sessions:
+            return self.answer(404, None)
         if method == "tools/list":
-            tools = [{"name": "one", "inputSchema": {"type": "object"}}]
+            tools = [{"name": "one", "inputSchema": {"type": "object"}, **said}]
             return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": {"tools": tools}})
         if method == "tools/call":
             if mode == "other-id":
@@ -52,6 +62,9 @@ class Handler(BaseHTTPRequestHandler):
             if mode == "cut":
                 self.close_connection = True
                 return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": STOLEN}, 10_000)
+            if mode == "forgets":
+                sessions.clear()
+                said["description"] = "Changed."
             done = {"content": [{"type": "text", "text": "done"}]}
             return self.answer(200, {"jsonrpc": "2.0", "id": id, "result": done})
         if id is None:
@@ -59,6 +72,6 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, {"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "no such method"}})
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
 print("http://127.0.0.1:%d/mcp" % server.server_port, flush=True)
 server.serve_forever()

@@ -63,9 +63,12 @@ fn a_log_that_has_stopped_is_not_ready() {
     for path in ["/ready", "/health"] {
         let answer = client.get(path);
         assert_eq!(answer.status, 503);
+        let upstreams = json!({ "up": 0, "starting": 0, "down": 0 });
         assert_eq!(
             answer.json(),
-            json!({ "ready": false, "log": "stopped", "policies": "loaded", "server": "serving" })
+            json!({
+                "ready": false, "log": "stopped", "policies": "loaded", "server": "serving", "upstreams": upstreams,
+            })
         );
     }
     client.get("/live").ok();

@@ -18,4 +18,5 @@ mod openapi;
 mod requests;
 mod served;
 mod tls;
+mod tools;
 mod who;

@@ -1,9 +1,10 @@
 //! A site and the process that serves it.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -23,6 +24,7 @@ pub(crate) const RULES: &str = "\
     [[rule]]\nid = 'no-delete'\neffect = 'forbid'\noperations = ['files/delete']\n\
     [[rule]]\nid = 'ask'\neffect = 'escalate'\noperations = ['files/ask']\n\
     [[rule]]\nid = 'ask-too'\neffect = 'escalate'\noperations = ['skill/*']\nwhen = [{ label = 'ask' }]\n\
+    [[rule]]\nid = 'heard'\neffect = 'forbid'\noperations = ['files/send']\nwhen = [{ label = 'untrusted-files' }]\n\
     [[rule]]\nid = 'hidden'\neffect = 'permit'\noperations = ['files/redact']\n\
     obligations = [{ redact = { argument = '/path', with = 'gone' } }]\n";
 
@@ -58,6 +60,8 @@ pub(crate) struct Served {
     pub(crate) site: Site,
     child: Child,
     places: Vec<String>,
+    /// On its standard error, so far.
+    said: Arc<Mutex<String>>,
     stderr: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -85,18 +89,21 @@ impl Served {
     /// Starts it as this command does.
     pub(crate) fn of(mut command: Command, site: Site) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let said = Arc::<Mutex<String>>::default();
+        let saying = Arc::clone(&said);
         let stderr = std::thread::spawn(move || {
-            let mut text = String::new();
-            errors.read_to_string(&mut text).unwrap();
-            text
+            for line in BufReader::new(errors).lines() {
+                *saying.lock().unwrap() += &(line.unwrap() + "\n");
+            }
+            saying.lock().unwrap().clone()
         });
         let wanted = std::fs::read_to_string(site.config()).unwrap();
         let wanted = usize::from(wanted.contains("\nlisten =")) + usize::from(wanted.contains("\nsocket ="));
         let lines = BufReader::new(output).lines().map_while(Result::ok).take(wanted);
         let places = lines.map(|line| line.strip_prefix("listening on ").unwrap().to_owned()).collect::<Vec<_>>();
         let stderr = Some(stderr);
-        let mut served = Self { site, child, places, stderr };
+        let mut served = Self { site, child, places, said, stderr };
         if served.places.len() < wanted {
             let code = served.child.wait().unwrap().code();
             panic!("it ended with {code:?}: {}", served.stderr.take().unwrap().join().unwrap());
@@ -123,6 +130,12 @@ impl Served {
 
     fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
+    /// Waits until it has said this.
+    #[track_caller]
+    pub(crate) fn until_said(&self, what: &str) {
+        until(|| self.said.lock().unwrap().contains(what), what);
     }
 
     /// Has it stand still from here on.

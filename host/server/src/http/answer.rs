@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use vak::{ActionId, Called, Decided, Json, Verdict};
 use vak_types::printable;
@@ -14,8 +15,9 @@ use vak_types::printable;
 use super::parcel::Parcel;
 use super::problem::{Details, Problem};
 use super::schema;
+use crate::mcp::Done;
 
-/// Longest sentence about a skill that gave no result, in bytes.
+/// Longest sentence about a skill or a tool that gave no result, in bytes.
 const DETAIL_BYTES_MAX: usize = 2_048;
 
 /// An answer in JSON.
@@ -142,7 +144,7 @@ impl From<&vak::Receipt> for Receipt {
     }
 }
 
-/// What became of a skill.
+/// What became of a skill or a tool.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExecuteAnswer<'a> {
     /// The action's id in the log.
@@ -154,22 +156,22 @@ pub(crate) struct ExecuteAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     receipt: Option<Receipt>,
-    /// How it ended, if it was allowed and ran.
+    /// How it ended, if it was allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     outcome: Option<Ended<'a>>,
 }
 
-/// How a skill ended.
+/// How a skill or a tool ended.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ended<'a> {
     /// Whether it gave a result.
     status: EndStatus,
-    /// The result.
+    /// The result; of a tool also where that reports an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = serde_json::Value, required = false)]
-    output: Option<&'a Json>,
-    /// Why there is none.
+    output: Option<Output<'a>>,
+    /// Why there is none, or none but an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     detail: Option<String>,
@@ -177,11 +179,21 @@ pub(crate) struct Ended<'a> {
     receipt: Receipt,
 }
 
+/// What a skill gave, or a tool: the `result` of MCP's `tools/call`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Output<'a> {
+    Skill(&'a Json),
+    Tool(Value),
+}
+
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum EndStatus {
     Succeeded,
     Failed,
+    /// The tool's server was asked and gave no answer: it may have done it.
+    Unknown,
 }
 
 impl<'a> ExecuteAnswer<'a> {
@@ -189,15 +201,45 @@ impl<'a> ExecuteAnswer<'a> {
         let outcome = called.ended.as_ref().map(|ended| {
             let receipt = Receipt::from(&ended.receipt);
             match &ended.output {
-                Ok(output) => Ended { status: EndStatus::Succeeded, output: Some(output), detail: None, receipt },
-                Err(error) => {
-                    let detail = Some(printable(&error.to_string(), DETAIL_BYTES_MAX));
-                    Ended { status: EndStatus::Failed, output: None, detail, receipt }
+                Ok(output) => {
+                    let output = Some(Output::Skill(output));
+                    Ended { status: EndStatus::Succeeded, output, detail: None, receipt }
                 }
+                Err(error) => Ended { status: EndStatus::Failed, output: None, detail: detail(error), receipt },
             }
         });
-        Self { action, verdict: &called.verdict, receipt: called.receipt.as_ref().map(Receipt::from), outcome }
+        Self { outcome, ..Self::refused(action, &called.verdict, called.receipt.as_ref()) }
     }
+
+    /// Of what was not carried out.
+    pub(crate) fn refused(action: &'a ActionId, verdict: &'a Verdict, receipt: Option<&vak::Receipt>) -> Self {
+        Self { action, verdict, receipt: receipt.map(Receipt::from), outcome: None }
+    }
+
+    /// Of a tool.
+    ///
+    /// # Errors
+    /// What it gave can't be written, which does not happen.
+    pub(crate) fn of_tool(action: &'a ActionId, done: &'a Done) -> Result<Self, Problem> {
+        let receipt = Receipt::from(&done.ended);
+        let outcome = match &done.given {
+            Ok(given) => {
+                let error = given.reported_error().map(str::to_owned);
+                let status = if error.is_some() { EndStatus::Failed } else { EndStatus::Succeeded };
+                let output = Some(Output::Tool(serde_json::to_value(given).map_err(Problem::internal)?));
+                Ended { status, output, detail: error.and_then(detail), receipt }
+            }
+            Err(error) => {
+                let status = if error.may_have_happened() { EndStatus::Unknown } else { EndStatus::Failed };
+                Ended { status, output: None, detail: detail(error), receipt }
+            }
+        };
+        Ok(Self { outcome: Some(outcome), ..Self::refused(action, &done.verdict, done.receipt.as_ref()) })
+    }
+}
+
+fn detail(why: impl std::fmt::Display) -> Option<String> {
+    Some(printable(&why.to_string(), DETAIL_BYTES_MAX))
 }
 
 /// Where the log has an outcome.

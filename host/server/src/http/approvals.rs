@@ -197,10 +197,10 @@ pub(super) async fn decide(
     to_the_end(&server, &server.under_way, Arc::clone(&server.desk).decide_approved(who, seq, request)).await?
 }
 
-/// Runs a skill whose call a person approved.
+/// Runs a skill, or calls a tool, if a person approved that.
 #[utoipa::path(post, path = "/v1/approvals/{seq}/execute", tag = "approvals", security(("token" = [])),
     params(("seq" = u64, Path, description = "The place of the decision in the log.")), responses(
-    (status = 200, description = "The verdict, and how the skill ended if it ran.", body = ExecuteAnswer),
+    (status = 200, description = "The verdict, and how the skill or the tool ended if it was allowed.", body = ExecuteAnswer),
     (status = 400, response = Refused), (status = 401, response = Refused), (status = 403, response = Refused),
     (status = 404, response = Refused), (status = 409, response = Refused), (status = 503, response = Refused),
     (status = 504, response = Refused),
@@ -211,7 +211,7 @@ pub(super) async fn execute(
     seq: Result<Path<u64>, axum::extract::rejection::PathRejection>,
 ) -> Result<Answer, Problem> {
     let seq = number(seq)?;
-    to_the_end(&server, &server.skills_under_way, Arc::clone(&server.desk).execute_approved(who, seq)).await?
+    to_the_end(&server, &server.calls_under_way, Arc::clone(&server.desk).execute_approved(who, seq)).await?
 }
 
 fn number(seq: Result<Path<u64>, axum::extract::rejection::PathRejection>) -> Result<u64, Problem> {
@@ -274,6 +274,10 @@ impl Desk {
 
     async fn execute_approved(self: Arc<Self>, who: Arc<Who>, seq: u64) -> Result<Answer, Problem> {
         let Asker { agent, session, action } = self.own(&who, seq)?;
+        let escalated = self.host.escalated(seq)?;
+        if let Some(executed) = self.execute_approved_tool(&who, &escalated, seq).await {
+            return executed;
+        }
         let caller = vak::Caller { agent, session, labels: Vec::new() };
         let called = self.host.call_approved(&caller, seq).await.map_err(|error| match error {
             vak::InvokeError::Approval(error) => error.into(),

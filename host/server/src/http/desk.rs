@@ -1,5 +1,6 @@
 //! From a typed request to an answer.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,9 +8,14 @@ use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use vak::config::ServerLimits;
-use vak::{Action, ActionId, ActionRequest, Caller, Decided, Host, InvokeError, Outcome, ReadError};
+use vak::{
+    Action, ActionId, ActionRequest, Caller, Decided, DecidedBefore, Host, InvokeError, Json, Label, Outcome,
+    ReadError, SessionId,
+};
+use vak_types::Name;
 
 use super::answer::{Answer, DecideAnswer, ExecuteAnswer, OutcomeAnswer};
+use super::heard::Heard;
 use super::ids::{Claim, Content, Ids, heard};
 use super::metrics::{End, Metrics};
 use super::parcel::Parcel;
@@ -17,9 +23,10 @@ use super::problem::{Kind, Problem};
 use super::refusals::Refusals;
 use super::seal::Seals;
 use super::to_the_end::ToTheEnd;
+use super::tools::Tools;
 use super::waiting::{Bounds, Open, Waiting};
 use super::who::Who;
-use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest};
+use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest, What};
 
 /// How often it is looked who waits too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -32,6 +39,10 @@ const GATHER: u32 = 10;
 /// those that must not be decided again: two seconds of reading and 20 MB.
 const REMEMBERED_MAX: usize = 100_000;
 
+/// How long before a start sessions are known to have heard something: as long as
+/// the host knows what they did.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Where requests are answered. What is begun here is ended here, whether or not
 /// the client stays: each method is called through `to_the_end`.
 pub(crate) struct Desk {
@@ -42,35 +53,43 @@ pub(crate) struct Desk {
     pub(crate) refusals: Refusals,
     pub(super) metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,
+    pub(crate) tools: Option<Tools>,
+    pub(crate) heard: Heard,
     runtime: Handle,
 }
 
 impl Desk {
-    /// To be called in a tokio runtime, which what is ended later is ended in.
-    pub(crate) fn new(host: Arc<Host>, limits: &ServerLimits, seals: Seals, metrics: Arc<Metrics>) -> Self {
+    /// To be called in a tokio runtime, which what is ended later is ended in. Takes
+    /// note of what was decided before, as far as it still counts: reads the log.
+    pub(crate) fn new(
+        host: Arc<Host>,
+        limits: &ServerLimits,
+        seals: Seals,
+        metrics: Arc<Metrics>,
+        tools: Option<Tools>,
+    ) -> Result<Self, ReadError> {
         let bounds = Bounds {
             all: limits.waiting_max,
             per_agent: limits.waiting_per_agent_max,
             time: Duration::from_secs(limits.outcome_s),
         };
-        Self {
+        let ids_s = Duration::from_secs(limits.ids_s);
+        let ids = Ids::new(ids_s, limits.ids_max);
+        let decided = host.decided_within(ids_s, REMEMBERED_MAX, |before| before.action.clone())?;
+        ids.remember(decided.into_iter().filter(Seals::is_sealed).collect(), Instant::now());
+        let heard = Heard::new(tools.as_ref().map(|tools| heard_before(&host, tools)).transpose()?.unwrap_or_default());
+        Ok(Self {
             host,
             seals,
             waiting: Waiting::new(bounds),
-            ids: Ids::new(Duration::from_secs(limits.ids_s), limits.ids_max),
+            ids,
             refusals: Refusals::default(),
             metrics,
             tasks: TaskTracker::new(),
+            tools,
+            heard,
             runtime: Handle::current(),
-        }
-    }
-
-    /// Takes note of what was decided before the server was started, as far as
-    /// its ids still count. Blocks while it reads the log.
-    pub(crate) fn remember(&self, within: Duration) -> Result<(), ReadError> {
-        let decided = self.host.decided_within(within, REMEMBERED_MAX)?;
-        self.ids.remember(decided.into_iter().filter(Seals::is_sealed).collect(), Instant::now());
-        Ok(())
+        })
     }
 
     /// Has `work` go on to its end when the client does not wait for it.
@@ -86,6 +105,9 @@ impl Desk {
         let attributes = attributes.0;
         let asked = ActionRequest { session, agent, operation, resource, arguments, attributes, labels };
         let content = id.as_ref().map(|_| content_of(&asked, able.into())).transpose()?;
+        // Not part of what is asked: it may have heard more when it asks again.
+        let labels = self.heard.with(&who.space, &asked.session, asked.labels);
+        let asked = ActionRequest { labels, ..asked };
         let desk = Arc::clone(&self);
         let (id_too, owner) = (id.clone(), Arc::clone(&who.space));
         let work = async move { desk.decide_now(owner, asked, able.into(), id_too).await };
@@ -144,21 +166,33 @@ impl Desk {
     }
 
     pub(crate) async fn execute(self: Arc<Self>, who: Arc<Who>, request: ExecuteRequest) -> Result<Answer, Problem> {
-        let ExecuteRequest { id, agent, session, skill, input, labels } = request;
+        let ExecuteRequest { id, agent, session, what, input, labels } = request;
         who.acts_as(&agent)?;
         let session = self.seals.session(&who, &agent, session)?;
         let id = id.map(|id| self.seals.action(&who, &agent, &id)).transpose().map_err(malformed)?;
         let caller = Caller { agent, session, labels };
-        let call = self.host.skill_call(&caller, &skill, input, id.clone()).map_err(|error| match error {
+        match what {
+            What::Skill(skill) => self.execute_skill(who, caller, &skill, input, id).await,
+            What::Tool(tool) => self.execute_tool(who, caller, &tool, input, id).await,
+        }
+    }
+
+    async fn execute_skill(
+        self: Arc<Self>,
+        who: Arc<Who>,
+        caller: Caller,
+        skill: &Name,
+        input: Json,
+        id: Option<ActionId>,
+    ) -> Result<Answer, Problem> {
+        let texts = ["execute", caller.session.as_str(), caller.agent.as_str(), skill.as_str()];
+        let content = content(&texts, input.as_str(), &caller.labels);
+        let labels = self.heard.with(&who.space, &caller.session, caller.labels);
+        let caller = Caller { labels, ..caller };
+        let call = self.host.skill_call(&caller, skill, input, id.clone()).map_err(|error| match error {
             InvokeError::Unknown(_) => Problem::new(Kind::NoSuchSkill, error.to_string()),
             error => malformed(error),
         })?;
-        let action = call.action();
-        let content = content(
-            &["execute", action.session.as_str(), action.agent.as_str(), skill.as_str()],
-            action.arguments.as_str(),
-            &action.labels,
-        );
         let desk = Arc::clone(&self);
         let work = async move {
             let action = call.action().id.clone();
@@ -273,6 +307,20 @@ pub(super) fn not_recorded(error: impl std::fmt::Display) -> Problem {
     )
 }
 
+/// What the sessions of the last day heard, as far as the log is read for it: what
+/// comes of an upstream is in it as an allow.
+fn heard_before(host: &Host, tools: &Tools) -> Result<HashMap<SessionId, BTreeSet<Label>>, ReadError> {
+    let each = |before: &DecidedBefore<'_>| {
+        let label = before.allowed.then(|| tools.label_of(before.operation, before.resource)).flatten();
+        label.map(|label| (before.session.clone(), label))
+    };
+    let mut heard: HashMap<SessionId, BTreeSet<Label>> = HashMap::new();
+    for (session, label) in host.decided_within(DAY, REMEMBERED_MAX, each)?.into_iter().flatten() {
+        heard.entry(session).or_default().insert(label);
+    }
+    Ok(heard)
+}
+
 pub(super) fn content_of(asked: &ActionRequest, able: vak::Able) -> Result<Content, Problem> {
     let attributes = serde_json::to_string(&asked.attributes).map_err(Problem::internal)?;
     let able = format!("{}{}", u8::from(able.arguments), u8::from(able.headers));
@@ -289,9 +337,9 @@ pub(super) fn content_of(asked: &ActionRequest, able: vak::Able) -> Result<Conte
 }
 
 /// A digest of texts, each with its length, so that no two lists have one.
-fn content(texts: &[&str], arguments: &str, labels: &[vak::Label]) -> Content {
+pub(super) fn content(texts: &[&str], arguments: &str, labels: &[Label]) -> Content {
     let mut hasher = blake3::Hasher::new();
-    let labels = labels.iter().map(vak::Label::as_str);
+    let labels = labels.iter().map(Label::as_str);
     for text in texts.iter().copied().chain([arguments]).chain(labels) {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::state::Shared;
+use super::tools::Counts;
 use super::who::{May, ToReadMetrics};
 
 /// How each part is. Nothing that helps an attacker: no names, no versions.
@@ -19,6 +20,9 @@ pub(crate) struct Health {
     log: Log,
     policies: Policies,
     server: Serving,
+    /// Those whose tools can be called. Being down is theirs: the server is no less
+    /// ready for it.
+    upstreams: Counts,
 }
 
 /// The audit log.
@@ -58,6 +62,7 @@ impl Health {
             log: if now.log_writable { Log::Writable } else { Log::Stopped },
             policies: if now.policies > 0 { Policies::Loaded } else { Policies::None },
             server: if draining { Serving::Draining } else { Serving::Serving },
+            upstreams: now.upstreams,
         }
     }
 

@@ -155,8 +155,11 @@ impl Desk {
         let asked = ActionRequest { session, agent, operation, resource, arguments, attributes, labels };
         let decide =
             |asked, call| Arc::clone(&self).decide_asked(Arc::clone(&who.space), Arc::clone(message), asked, call);
-        let Some(id) = call else { return decide(asked, None).await };
         let content = content_of(&asked, message.able())?;
+        // What the session heard may have come since: a retry is the same all the same.
+        let labels = self.heard.with(&who.space, &asked.session, asked.labels);
+        let asked = ActionRequest { labels, ..asked };
+        let Some(id) = call else { return decide(asked, None).await };
         loop {
             let mine = AtomicBool::new(false);
             let work = async {

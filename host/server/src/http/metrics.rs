@@ -7,6 +7,8 @@ use std::time::Duration;
 use hyper::StatusCode;
 use vak::{Decision, Name, Statistics};
 
+use super::tools::Counts;
+
 /// What requests are told apart by. What is not one of these is the last.
 const ROUTES: [&str; 12] = [
     "/v1/decide",
@@ -128,6 +130,7 @@ pub(crate) struct Now {
     pub(crate) policies: usize,
     /// By name.
     pub(crate) adapters: Vec<(Name, Statistics)>,
+    pub(crate) upstreams: Counts,
 }
 
 impl Metrics {
@@ -212,6 +215,10 @@ impl Metrics {
         for (name, kind, help, value) in single {
             head(text, name, kind, help)?;
             writeln!(text, "{name} {value}")?;
+        }
+        head(text, "vak_upstreams", "gauge", "MCP servers whose tools can be called, by how they are.")?;
+        for (word, count) in now.upstreams.by_word() {
+            writeln!(text, "vak_upstreams{{is=\"{word}\"}} {count}")?;
         }
         Ok(())
     }

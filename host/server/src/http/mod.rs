@@ -29,6 +29,11 @@
 //! * **Approvals.** What is escalated waits for a person: whoever holds a token
 //!   with the scope `approve`, which is good for nothing else. Who asked looks what
 //!   became of it, and has it decided again once.
+//! * **Tools** of the MCP servers in `[[mcp.upstreams]]` are called by the gateway's
+//!   own code, so they are pinned, labelled and recorded as there. What a session
+//!   hears from one that is not believed labels all that it does later, decisions
+//!   included; after a restart as far as the log of the last day says so (of the
+//!   last 100,000 decisions).
 //! * **Bodies** have a `Content-Length`. `Transfer-Encoding` is refused, so there
 //!   are never two opinions about where a request ends.
 
@@ -38,6 +43,7 @@ mod body;
 mod connection;
 mod desk;
 mod health;
+mod heard;
 mod ids;
 mod ingest;
 mod link;
@@ -53,6 +59,7 @@ mod serve;
 mod state;
 mod tls;
 mod to_the_end;
+mod tools;
 mod waiting;
 mod who;
 mod wire;

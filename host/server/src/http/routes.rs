@@ -17,12 +17,13 @@ use super::body::Body;
 use super::health;
 use super::ingest;
 use super::problem::{Details, Kind, Problem};
-use super::schema::BatchAnswer;
+use super::schema::{self, BatchAnswer};
 use super::state::Shared;
 use super::who::{Anybody, May, ToDecide, ToExecute};
 use super::wire::{BatchRequest, DecideRequest, ExecuteRequest, OutcomeRequest, SessionRequest};
 
-/// Asks a host whether actions of agents may happen, and has it run skills.
+/// Asks a host whether actions of agents may happen, and has it run skills and call
+/// tools.
 #[derive(OpenApi)]
 #[openapi(info(title = "VAK"), modifiers(&Tokens), components(responses(Refused)))]
 struct Description;
@@ -147,11 +148,11 @@ async fn outcome(
     to_the_end(&server, &server.under_way, Arc::clone(&server.desk).outcome(who, request)).await?
 }
 
-/// Runs a skill of the host for an agent, if that is allowed, and records how it
-/// ended.
+/// Runs a skill of the host for an agent, or calls a tool of one of its MCP servers,
+/// if that is allowed, and records how it ended.
 #[utoipa::path(post, path = "/v1/execute", tag = "skills", security(("token" = [])),
-    request_body = ExecuteRequest, responses(
-    (status = 200, description = "The verdict, and how the skill ended if it ran.", body = ExecuteAnswer),
+    request_body = schema::ExecuteRequest, responses(
+    (status = 200, description = "The verdict, and how the skill or the tool ended if it was allowed.", body = ExecuteAnswer),
     (status = 400, response = Refused), (status = 401, response = Refused), (status = 403, response = Refused),
     (status = 404, response = Refused), (status = 408, response = Refused), (status = 409, response = Refused),
     (status = 411, response = Refused), (status = 413, response = Refused), (status = 415, response = Refused),
@@ -162,7 +163,7 @@ async fn execute(
     May(who, _): May<ToExecute>,
     Body(request): Body<ExecuteRequest>,
 ) -> Result<Answer, Problem> {
-    to_the_end(&server, &server.skills_under_way, Arc::clone(&server.desk).execute(who, request)).await?
+    to_the_end(&server, &server.calls_under_way, Arc::clone(&server.desk).execute(who, request)).await?
 }
 
 /// Opens a session: what policies and limits count together. Its id is random,

@@ -19,6 +19,56 @@ pub(crate) struct Text(String);
 #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$")]
 pub(crate) struct Id(String);
 
+/// A skill that is to be run, or a tool of an MCP server that is to be called.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ExecuteRequest {
+    Skill(ExecuteSkill),
+    Tool(ExecuteTool),
+}
+
+/// A skill that is to be run.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "agent": "ada", "skill": "calculator", "input": { "expression": "6 * 7" } }))]
+pub(crate) struct ExecuteSkill {
+    /// As for decisions: a skill runs once for one id.
+    id: Option<Id>,
+    /// The agent on whose behalf it runs.
+    agent: Text,
+    /// As for decisions.
+    session: Option<Text>,
+    /// Its name. The operation is `skill/NAME`.
+    skill: Id,
+    /// What it is given; an empty object if it is left out.
+    #[schema(value_type = serde_json::Value, required = false)]
+    input: Value,
+    /// Where that comes from.
+    #[schema(required = false)]
+    labels: Vec<Text>,
+}
+
+/// A tool that is to be called.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "agent": "ada", "tool": "files/read_file", "input": { "path": "/work/notes.txt" } }))]
+pub(crate) struct ExecuteTool {
+    /// As for decisions: a tool is called once for one id.
+    id: Option<Id>,
+    /// The agent on whose behalf it is called.
+    agent: Text,
+    /// As for decisions. What the tool gives labels all that this session does later.
+    session: Option<Text>,
+    /// The server's name, `/` and its own: the operation.
+    tool: Text,
+    /// Its arguments; none if it is left out.
+    #[schema(value_type = Object, required = false)]
+    input: Value,
+    /// Where those come from.
+    #[schema(required = false)]
+    labels: Vec<Text>,
+}
+
 /// A fact.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]

@@ -24,7 +24,9 @@ use super::routes;
 use super::seal::Seals;
 use super::state::{Shared, State};
 use super::tls::{self, TlsError};
+use super::tools::Tools;
 use super::who::{Authority, Via};
+use crate::mcp::McpError;
 
 /// How long to wait when the system has no more files to give.
 const BREATHE: Duration = Duration::from_millis(100);
@@ -33,9 +35,10 @@ const BREATHE: Duration = Duration::from_millis(100);
 /// connections alone do not bound them; four times as many as those by default.
 const UNDER_WAY_MAX: usize = 2_048;
 
-/// Those among them that run skills, which takes seconds: four times as many as
-/// the host runs at once, with inputs of a mebibyte.
-const SKILLS_UNDER_WAY_MAX: usize = 256;
+/// Those among them that run skills or call tools, which takes seconds: four times
+/// as many skills as the host runs at once, with inputs of a mebibyte, and results
+/// of tools of up to four.
+const CALLS_UNDER_WAY_MAX: usize = 256;
 
 /// How long the outcomes of what was begun may take to be recorded.
 const RECORD: Duration = Duration::from_secs(10);
@@ -73,6 +76,9 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// The upstreams can't be had.
+    #[error(transparent)]
+    Upstreams(#[from] McpError),
     /// What was decided before is not known.
     #[error("what was decided before: {0}")]
     Log(#[from] ReadError),
@@ -113,8 +119,8 @@ impl Server {
         let key = config.state.join("server.key");
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
-        let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics)));
-        desk.remember(Duration::from_secs(limits.ids_s))?;
+        let tools = Tools::start(&config)?;
+        let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics), tools)?);
         let state = Arc::new(State {
             authority: Authority::new(&config),
             desk,
@@ -125,7 +131,7 @@ impl Server {
             draining: CancellationToken::new(),
             hang_up: CancellationToken::new(),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
-            skills_under_way: Arc::new(Semaphore::new(SKILLS_UNDER_WAY_MAX)),
+            calls_under_way: Arc::new(Semaphore::new(CALLS_UNDER_WAY_MAX)),
             connections: TaskTracker::new(),
         });
 
@@ -172,10 +178,14 @@ impl Server {
                 tracing::error!("connections were still open at the end");
             }
         }
+        state.desk.tools.iter().for_each(Tools::hang_up);
         state.desk.tasks.close();
         state.desk.end_all();
         if timeout(RECORD, state.desk.tasks.wait()).await.is_err() {
             tracing::error!("outcomes were not recorded in time");
+        }
+        if let Some(tools) = &state.desk.tools {
+            tools.close().await;
         }
     }
 }

@@ -11,6 +11,7 @@ use vak::config::ServerLimits;
 
 use super::desk::Desk;
 use super::metrics::{Metrics, Now};
+use super::tools::Tools;
 use super::who::Authority;
 
 pub(crate) type Shared = Arc<State>;
@@ -26,9 +27,9 @@ pub(crate) struct State {
     pub(crate) draining: CancellationToken,
     /// Each connection ends with the request it is at.
     pub(crate) hang_up: CancellationToken,
-    /// Places for what is begun, and for what of that runs skills.
+    /// Places for what is begun, and for what of that runs skills or calls tools.
     pub(crate) under_way: Arc<Semaphore>,
-    pub(crate) skills_under_way: Arc<Semaphore>,
+    pub(crate) calls_under_way: Arc<Semaphore>,
     /// Connections, each a task.
     pub(crate) connections: TaskTracker,
 }
@@ -53,6 +54,7 @@ impl State {
             log_writable: self.host.stopped().is_none(),
             policies: self.host.policies().len(),
             adapters: self.host.adapters().iter().map(|(name, it)| (name.clone(), it.statistics())).collect(),
+            upstreams: self.desk.tools.as_ref().map(Tools::counts).unwrap_or_default(),
         }
     }
 }

@@ -79,31 +79,60 @@ pub(crate) struct BatchRequest {
     pub(crate) actions: Vec<DecideRequest>,
 }
 
-/// A skill that is to be run.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "agent": "ada", "skill": "calculator", "input": { "expression": "6 * 7" } }))]
+/// A skill that is to be run, or a tool that is to be called. OpenAPI has it as
+/// [`schema::ExecuteRequest`].
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "SkillOrTool")]
 pub(crate) struct ExecuteRequest {
-    /// As for decisions: a skill runs once for one id.
-    #[schema(value_type = Option<schema::Id>)]
     pub(crate) id: Option<Name>,
-    /// The agent on whose behalf it runs.
-    #[schema(value_type = schema::Text)]
     pub(crate) agent: AgentId,
-    /// As for decisions.
-    #[schema(value_type = Option<schema::Text>)]
     pub(crate) session: Option<SessionId>,
-    /// Its name. The operation is `skill/NAME`.
-    #[schema(value_type = schema::Id)]
-    pub(crate) skill: Name,
-    /// What it is given; an empty object if it is left out.
-    #[serde(default)]
-    #[schema(value_type = serde_json::Value, required = false)]
+    pub(crate) what: What,
     pub(crate) input: Json,
-    /// Where that comes from.
-    #[serde(default)]
-    #[schema(value_type = Vec<schema::Text>)]
     pub(crate) labels: Vec<Label>,
+}
+
+/// What is to be executed.
+#[derive(Debug)]
+pub(crate) enum What {
+    Skill(Name),
+    /// By its operation.
+    Tool(Operation),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkillOrTool {
+    id: Option<Name>,
+    agent: AgentId,
+    session: Option<SessionId>,
+    #[serde(default, deserialize_with = "given")]
+    skill: Option<Name>,
+    #[serde(default, deserialize_with = "given")]
+    tool: Option<Operation>,
+    #[serde(default)]
+    input: Json,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+impl TryFrom<SkillOrTool> for ExecuteRequest {
+    type Error = &'static str;
+
+    fn try_from(asked: SkillOrTool) -> Result<Self, Self::Error> {
+        let SkillOrTool { id, agent, session, skill, tool, input, labels } = asked;
+        let what = match (skill, tool) {
+            (Some(skill), None) => What::Skill(skill),
+            (None, Some(tool)) => What::Tool(tool),
+            _ => return Err("name a `skill` or a `tool`, one of the two"),
+        };
+        Ok(Self { id, agent, session, what, input, labels })
+    }
+}
+
+/// What is there is no `null`.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// How an allowed action ended.
@@ -212,6 +241,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_two_is_executed() {
+        let read = |what: &str| serde_json::from_str::<ExecuteRequest>(&format!(r#"{{"agent": "a"{what}}}"#));
+        let tool = read(r#", "tool": "files/read", "input": {"path": "x"}"#).unwrap();
+        assert!(matches!(tool.what, What::Tool(tool) if tool.as_str() == "files/read"));
+        assert!(matches!(read(r#", "skill": "s""#).unwrap().what, What::Skill(_)));
+        for what in [
+            "",
+            r#", "skill": "s", "tool": "files/read""#,
+            r#", "tool": null"#,
+            r#", "skill": "s", "tool": null"#,
+            r#", "tool": "files/read", "tool": "files/write""#,
+            r#", "tool": "files/read", "input": {"a": 1, "a": 2}"#,
+            r#", "tool": "files/read", "attributes": {}"#,
+        ] {
+            assert!(read(what).is_err(), "{what}");
+        }
+    }
 
     #[test]
     fn no_key_stands_twice_anywhere() {

@@ -2,33 +2,26 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorData, JsonObject, ResultType};
 use serde_json::Value;
-use vak::{ActionRequest, Caller, InvokeError, Outcome, RecordError, StampError, refusal};
-use vak_types::{AttributeValue, Digest, Json, Name, TextError, printable};
+use vak::{InvokeError, RecordError, StampError, refusal};
+use vak_types::{Json, Name, TextError, printable};
 
 use super::connection::Abandon;
+use super::errand::{Company, Done, Errand, Undone};
 use super::error::RequestError;
-use super::forward::{Allowed, Refused};
 use super::person::BeforeClient;
-use super::provenance;
 use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
 use super::shared::Shared;
 use super::tools::{SKILL_PREFIX, Target};
-use super::upstream::Upstream;
-use super::wish::Wish;
+use super::wish::Given;
 
 /// Longest text of a refusal or a failure, in bytes. It goes to a model.
 const MESSAGE_BYTES_MAX: usize = 2_048;
-
-/// The attribute of an action that says how its tool is described: the digest of
-/// the definition that the client was shown.
-const DEFINITION: &str = "definition";
 
 /// Longest quote of a tool's name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -95,111 +88,37 @@ impl Call {
 
     async fn forward(self, arguments: Json) -> Answer {
         let Self { shared, session, tool, progress, person, abandon, .. } = self;
-        let (host, upstreams, refusals) = (&*shared.host, &shared.upstreams, &*shared.refusals);
-        let Some((upstream, tool)) = upstreams.find(&tool) else {
-            refusals.count(Cause::Name);
+        let Some((upstream, wish)) = shared.upstreams.find(&tool) else {
+            shared.refusals.count(Cause::Name);
             let tool = printable(&tool, NAME_BYTES_MAX);
             return Err(ErrorData::invalid_params(format!("there is no tool `{tool}`"), None));
         };
-        let bad_name = |error: StampError| {
-            refusals.count(Cause::Name);
-            bad_name(&error)
+        let company = Company { progress, person, abandon, hears: |label| session.hears(label) };
+        let done = match Errand::new(&shared.host, upstream, wish, session.caller(), arguments, None).await {
+            Ok(errand) => errand.run(company).await,
+            Err(undone) => Err(undone),
         };
-        let (definition, objection) = match upstream.known(tool).await {
-            Ok(definition) => (definition, None),
-            Err(objection) => (None, Some(objection)),
-        };
-        let wish = Wish::Tool(tool.to_owned());
-        let request = request(&wish.operation(&upstream.name), session.caller(), definition, arguments);
-        let request = request.map_err(|error| bad_name(error.into()))?;
-        // A policy engine that panics is a bug, and must still answer.
-        let deciding = Allowed::decide(host, request, wish, objection, person.as_ref());
-        let decided = AssertUnwindSafe(deciding).catch_unwind().await;
-        let allowed = match decided {
-            Ok(Ok(allowed)) => allowed,
-            Ok(Err(Refused::Verdict(verdict))) => return Ok(failure(&refusal(&verdict))),
-            Ok(Err(Refused::Person(error))) => return Ok(failure(&error.to_string())),
-            Ok(Err(Refused::Stamp(error))) => return Err(bad_name(error)),
-            Err(_) => return Err(panicked("the decision failed inside the host; nothing was carried out")),
-        };
-        let start = Instant::now();
-        let forwarded = allowed.forward(upstream, progress, &abandon);
-        let (outcome, answer) = match AssertUnwindSafe(forwarded).catch_unwind().await {
-            Ok(Ok(mut result)) => {
-                result.content.iter_mut().for_each(|content| upstreams.readdress(upstream, content));
-                concluded(Ok(result), upstream)
+        match done {
+            Ok(Done { given: Ok(Given::Tool(mut result)), .. }) => {
+                // Required from 2026-07-28 on; the library removes it for older clients.
+                result.result_type.get_or_insert(ResultType::COMPLETE);
+                Ok(result)
             }
-            Ok(failed) => concluded(failed, upstream),
-            Err(_) => {
-                let why = "the gateway failed while the call was under way";
-                (Outcome::unknown(why), Err(panicked(why)))
+            Ok(Done { given: Ok(_), .. }) => Err(panicked("a tool's call gave something else")),
+            Ok(Done { given: Err(error @ (RequestError::Answered { .. } | RequestError::Panicked)), .. }) => {
+                Err(error.into_error())
             }
-        };
-        // Errors, too, are in the upstream's words.
-        upstream.label.iter().for_each(|label| session.hears(label.clone()));
-        // The last step before the client sees anything. What cannot be
-        // accounted for is not handed out.
-        let recorded = AssertUnwindSafe(allowed.conclude(host, outcome, start.elapsed())).catch_unwind().await;
-        match recorded {
-            Ok(Ok(())) => answer,
-            Ok(Err(error)) => Err(unrecorded(&error)),
-            Err(_) => Err(panicked("the outcome could not be recorded; the result is withheld")),
+            Ok(Done { given: Err(error), .. }) => Ok(failure(&error.to_string())),
+            Err(Undone::Name(error)) => {
+                shared.refusals.count(Cause::Name);
+                Err(bad_name(&error))
+            }
+            Err(Undone::Refused(verdict, _)) => Ok(failure(&refusal(&verdict))),
+            Err(Undone::Person(error)) => Ok(failure(&error.to_string())),
+            Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
+            Err(Undone::Panicked(why)) => Err(panicked(why)),
         }
     }
-}
-
-/// The request for an operation on an upstream.
-pub(crate) fn request(
-    operation: &str,
-    caller: Caller,
-    definition: Option<Digest>,
-    arguments: Json,
-) -> Result<ActionRequest, TextError> {
-    let Caller { agent, session, labels } = caller;
-    let definition = definition.map(|digest| (DEFINITION.to_owned(), AttributeValue::Text(digest.to_string())));
-    Ok(ActionRequest {
-        session,
-        agent,
-        operation: operation.parse()?,
-        resource: format!("mcp:{operation}").parse()?,
-        arguments,
-        attributes: definition.into_iter().collect(),
-        labels,
-    })
-}
-
-/// How the action ended, and what the client gets once that is recorded.
-fn concluded(forwarded: Result<CallToolResult, RequestError>, upstream: &Upstream) -> (Outcome, Answer) {
-    let mut result = match forwarded {
-        Ok(result) => result,
-        Err(error) => {
-            let outcome = error.outcome();
-            let answer = match error {
-                RequestError::Answered { .. } => Err(error.into_error()),
-                error => Ok(failure(&error.to_string())),
-            };
-            return (outcome, answer);
-        }
-    };
-    result.meta = Some(provenance::of(result.meta, &upstream.name, upstream.label.is_none()));
-    let outcome = match result.is_error {
-        Some(true) => Outcome::failed(&format!("the tool reported an error: {}", text(&result.content))),
-        _ => match serde_json::to_value(&result) {
-            // The text that the digest in the log is of: compact, keys sorted.
-            Ok(value) => Outcome::succeeded(value.to_string().as_bytes()),
-            Err(error) => {
-                let why = format!("the result could not be written as JSON: {error}");
-                return (Outcome::unknown(&why), Err(ErrorData::internal_error(why, None)));
-            }
-        },
-    };
-    // Required from 2026-07-28 on; the library removes it for older clients.
-    result.result_type.get_or_insert(ResultType::COMPLETE);
-    (outcome, Ok(result))
-}
-
-fn text(content: &[ContentBlock]) -> &str {
-    content.iter().find_map(|block| block.as_text()).map_or("(no text)", |text| text.text.as_str())
 }
 
 fn success(output: &Json) -> CallToolResult {

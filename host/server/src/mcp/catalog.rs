@@ -1,12 +1,13 @@
 //! What is known of an upstream's tools, and which of them may be called.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::Tool;
 use vak_types::{Digest, Name, printable};
 
+use super::connection::Connection;
 use super::error::RequestError;
 use super::pins::{PinError, Pins, Seen, definition};
 use super::tools;
@@ -18,15 +19,26 @@ const NAME_BYTES_MAX: usize = 128;
 pub(crate) struct Catalog {
     upstream: Name,
     pins: Pins,
-    /// How often the upstream said that its list has changed.
-    changed: Arc<AtomicU64>,
     listed: Mutex<Listed>,
+}
+
+/// Of when a list is: of which life of its upstream, and after how many changes that
+/// this told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AsOf {
+    life: u64,
+    changes: u64,
+}
+
+impl AsOf {
+    pub(crate) fn now(connection: &Connection) -> Self {
+        Self { life: connection.life, changes: connection.changed.load(Ordering::Acquire) }
+    }
 }
 
 #[derive(Default)]
 struct Listed {
-    /// After how many changes.
-    after: Option<u64>,
+    as_of: Option<AsOf>,
     /// Why there is no list since then.
     failed: Option<String>,
     /// Whether each tool's definition is the accepted one.
@@ -34,23 +46,18 @@ struct Listed {
 }
 
 impl Catalog {
-    pub(crate) fn new(upstream: Name, pins: Pins, changed: Arc<AtomicU64>) -> Self {
-        Self { upstream, pins, changed, listed: Mutex::default() }
-    }
-
-    /// How often the list has changed by now.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changed.load(Ordering::Acquire)
+    pub(crate) fn new(upstream: Name, pins: Pins) -> Self {
+        Self { upstream, pins, listed: Mutex::default() }
     }
 
     /// Whether there is a list of what is there now, or a reason why not.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.lock().after == Some(self.changes())
+    pub(crate) fn is_fresh(&self, connection: &Connection) -> bool {
+        self.lock().as_of == Some(AsOf::now(connection))
     }
 
-    /// Takes a list that was asked for `after` so many changes, and leaves out what
-    /// cannot be called, or is not described as it was accepted.
-    pub(crate) async fn take(&self, after: u64, listed: Vec<Tool>) -> Result<Vec<Tool>, RequestError> {
+    /// Takes a list that was asked for at that time, and leaves out what cannot be
+    /// called, or is not described as it was accepted.
+    pub(crate) async fn take(&self, as_of: AsOf, listed: Vec<Tool>) -> Result<Vec<Tool>, RequestError> {
         let mut defined = Vec::with_capacity(listed.len());
         for mut tool in tools::callable(&self.upstream, listed) {
             // Not part of what is compared: it may hold anything, and change.
@@ -77,13 +84,21 @@ impl Catalog {
                 Seen::TooMany => self.leave_out(&tool, "too many tools of this upstream are known already"),
             }
         }
-        *self.lock() = Listed { after: Some(after), failed: None, tools };
+        self.put(Listed { as_of: Some(as_of), failed: None, tools });
         Ok(shown)
     }
 
-    /// Notes that there is no list after so many changes.
-    pub(crate) fn fail(&self, after: u64, why: &RequestError) {
-        *self.lock() = Listed { after: Some(after), failed: Some(why.to_string()), tools: HashMap::new() };
+    /// Notes that there is no list at that time.
+    pub(crate) fn fail(&self, as_of: AsOf, why: &RequestError) {
+        self.put(Listed { as_of: Some(as_of), failed: Some(why.to_string()), tools: HashMap::new() });
+    }
+
+    /// What comes late does not take the place of what is newer.
+    fn put(&self, listed: Listed) {
+        let mut now = self.lock();
+        if now.as_of <= listed.as_of {
+            *now = listed;
+        }
     }
 
     /// The digest of a tool's definition, as far as it is known.

@@ -1,6 +1,7 @@
 //! Requests to a running upstream.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleClient;
@@ -13,6 +14,7 @@ use vak_types::Name;
 
 use super::error::RequestError;
 use super::keeper::Keeper;
+use super::remote;
 use super::routes::{ProgressTarget, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UNREADABLE};
@@ -60,18 +62,46 @@ pub(crate) struct Process {
     pub(crate) dropped: watch::Receiver<u64>,
 }
 
-/// A running upstream.
+/// A running upstream: one of its lives.
 pub(crate) struct Connection {
     pub(crate) upstream: Name,
+    /// Which of its lives.
+    pub(crate) life: u64,
     pub(crate) service: RunningService<RoleClient, UpstreamClient>,
     /// None for one that is reached over HTTP.
     pub(crate) process: Option<Process>,
     pub(crate) routes: Routes,
+    /// How often its list has changed.
+    pub(crate) changed: Arc<AtomicU64>,
+    /// Cancelled when it can't be reached any more.
+    pub(crate) gone: CancellationToken,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) limit: Duration,
 }
 
 impl Connection {
+    /// Whether it can still answer something.
+    pub(crate) fn is_alive(&self) -> bool {
+        let ended = self.process.as_ref().is_some_and(|process| process.keeper.exit().is_some());
+        !ended && !self.gone.is_cancelled() && !self.service.is_closed() && !self.service.peer().is_transport_closed()
+    }
+
+    /// Ends it: what is under way is lost.
+    pub(super) async fn end(&self) {
+        self.gone.cancel();
+        self.service.cancellation_token().cancel();
+        if let Some(process) = &self.process {
+            process.keeper.kill();
+            process.keeper.exit_within(SETTLE).await;
+        }
+    }
+
+    /// How it ended.
+    pub(super) async fn last_words(&self) -> RequestError {
+        let (upstream, (status, stderr)) = (self.upstream.clone(), self.left().await);
+        RequestError::Ended { upstream, status, stderr }
+    }
+
     /// Sends one request and waits for its answer. Private to this module's
     /// siblings, of which `forward` sends calls, for an allow, and `upstream`
     /// lists tools.
@@ -82,11 +112,8 @@ impl Connection {
         abandon: &Abandon,
     ) -> Result<ServerResult, RequestError> {
         let deadline = tokio::time::Instant::now() + self.limit;
-        if let Some(process) = &self.process
-            && let Some(status) = process.keeper.exit()
-        {
-            let (upstream, stderr) = (self.upstream.clone(), process.stderr.last_words().await);
-            return Err(RequestError::Ended { upstream, status, stderr });
+        if !self.is_alive() {
+            return Err(self.last_words().await);
         }
         if let Some(reason) = abandon.now() {
             return Err(RequestError::NotSent(reason));
@@ -133,6 +160,9 @@ impl Connection {
                 RequestError::Unexpected { upstream: self.upstream.clone(), wanted: "an answer that MCP allows" }
             }
             ServiceError::TransportSend(error) if self.process.is_none() => {
+                if remote::is_gone(&error) {
+                    self.gone.cancel();
+                }
                 RequestError::Unreachable { upstream: self.upstream.clone(), why: crate::outgoing::explain(&error) }
             }
             ServiceError::McpError(error) => {
@@ -144,15 +174,20 @@ impl Connection {
 
     /// Why nothing more comes from the upstream.
     async fn lost(&self) -> RequestError {
-        let (status, stderr) = match &self.process {
+        let (upstream, (status, stderr)) = (self.upstream.clone(), self.left().await);
+        RequestError::Lost { upstream, status, stderr }
+    }
+
+    /// How it ended, and its last words.
+    async fn left(&self) -> (String, String) {
+        match &self.process {
             Some(process) => {
                 let status = process.keeper.exit_within(SETTLE).await;
                 let status = status.unwrap_or_else(|| "it closed its output".to_owned());
                 (status, process.stderr.last_words().await)
             }
             None => ("its connection is closed".to_owned(), String::new()),
-        };
-        RequestError::Lost { upstream: self.upstream.clone(), status, stderr }
+        }
     }
 
     async fn ended(&self) {

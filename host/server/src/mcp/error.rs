@@ -70,6 +70,8 @@ pub(crate) enum StartError {
     NoInitialize { upstream: Name, why: String },
     #[error("the upstream `{upstream}` cannot be reached at its `url`: {why}")]
     Address { upstream: Name, why: String },
+    #[error("the upstream `{upstream}` is not started again: what it left behind still holds its output")]
+    Lingering { upstream: Name },
     #[error("the gateway is stopping")]
     Stopping,
 }
@@ -81,8 +83,11 @@ pub(crate) enum RequestError {
     #[error(transparent)]
     NotStarted(#[from] Arc<StartError>),
     /// Nothing was sent.
-    #[error("the upstream `{upstream}` has ended ({status}); start the gateway again{stderr}")]
+    #[error("the upstream `{upstream}` has ended ({status}){stderr}")]
     Ended { upstream: Name, status: String, stderr: String },
+    /// Nothing was sent.
+    #[error("{why}; a call in {millis} ms or later starts it again")]
+    Resting { why: String, millis: u64 },
     /// Others are not to wait longer for it.
     #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
     Late { upstream: Name },
@@ -119,6 +124,12 @@ pub(crate) enum RequestError {
     /// It was answered.
     #[error("the list of {what} of the upstream `{upstream}` goes on after {most}; it is not used")]
     EndlessList { upstream: Name, what: &'static str, most: &'static str },
+    /// It was answered.
+    #[error("the result could not be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// Nobody knows how far it came.
+    #[error("the gateway failed while the call was under way")]
+    Panicked,
     /// It was answered with an error.
     #[error("the upstream `{upstream}` answered with an error: {}", printable(&.error.message, QUOTE_BYTES_MAX))]
     Answered { upstream: Name, error: Box<ErrorData> },
@@ -127,20 +138,23 @@ pub(crate) enum RequestError {
 impl RequestError {
     /// Whether it is nothing that a running upstream did.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::NotStarted(_) | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_))
+        matches!(
+            self,
+            Self::NotStarted(_) | Self::Resting { .. } | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_)
+        )
     }
 
-    /// How the action ended, as far as anybody can know.
-    pub(crate) fn outcome(&self) -> Outcome {
-        let detail = self.to_string();
+    /// Whether the upstream may have done what it was asked for.
+    pub(crate) fn may_have_happened(&self) -> bool {
         match self {
             Self::NotStarted(_)
+            | Self::Resting { .. }
             | Self::Ended { .. }
             | Self::Changed { .. }
             | Self::NotCompared { .. }
             | Self::Pins(_)
             | Self::NotSent(_)
-            | Self::Answered { .. } => Outcome::failed(&detail),
+            | Self::Answered { .. } => false,
             Self::Lost { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
@@ -148,7 +162,17 @@ impl RequestError {
             | Self::LineTooLong { .. }
             | Self::Abandoned(_)
             | Self::Unexpected { .. }
-            | Self::EndlessList { .. } => Outcome::unknown(&detail),
+            | Self::Unwritable(_)
+            | Self::Panicked
+            | Self::EndlessList { .. } => true,
+        }
+    }
+
+    /// How the action ended, as far as anybody can know.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.may_have_happened() {
+            true => Outcome::unknown(&self.to_string()),
+            false => Outcome::failed(&self.to_string()),
         }
     }
 

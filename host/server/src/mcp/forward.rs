@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, JsonObject, ServerResult};
+use rmcp::model::JsonObject;
 use serde_json::Value;
-use vak::{Able, Action, ActionRequest, ApprovalError, Decided, Host, Outcome, RecordError, StampError, Verdict};
+use vak::{Able, Action, ApprovalError, Decided, Host, Outcome, Receipt, RecordError, Verdict};
 
 use super::connection::Abandon;
 use super::error::RequestError;
@@ -23,10 +23,8 @@ pub(crate) struct Allowed {
 
 /// Why an action is not carried out.
 pub(crate) enum Refused {
-    /// It is not made an action.
-    Stamp(StampError),
     /// The verdict is not an allow.
-    Verdict(Box<Verdict>),
+    Verdict(Box<Verdict>, Option<Receipt>),
     /// A person was asked, and it came to nothing.
     Person(ApprovalError),
 }
@@ -36,65 +34,68 @@ impl Allowed {
     /// that says so. What is escalated is put to `person`, if there is one.
     pub(crate) async fn decide(
         host: &Host,
-        request: ActionRequest,
+        action: Action,
         wish: Wish,
         objection: Option<RequestError>,
         person: Option<&BeforeClient>,
     ) -> Result<Self, Refused> {
-        let action = host.stamp(request).map_err(Refused::Stamp)?;
         let decided = match objection {
             Some(objection) => host.refuse(&action, &objection.to_string()).await,
             None => host.decide_for(&action, Able::ARGUMENTS).await,
         };
-        if decided.verdict.is_allow() {
-            return Ok(Self { action, decided, wish });
-        }
-        let waits = decided.receipt.map(|receipt| receipt.seq());
+        let waits = decided.receipt.as_ref().map(Receipt::seq).filter(|_| !decided.verdict.is_allow());
         if let (Some(seq), Some(person)) = (waits, person)
             && person.approves(host, seq).await.map_err(Refused::Person)?
         {
-            let decided = host.decide_approved(seq, &action, Able::ARGUMENTS).await.map_err(Refused::Person)?;
-            return match decided.verdict.is_allow() {
-                true => Ok(Self { action, decided, wish }),
-                false => Err(Refused::Verdict(Box::new(decided.verdict))),
-            };
+            return Self::decide_approved(host, seq, action, wish).await;
         }
-        Err(Refused::Verdict(Box::new(decided.verdict)))
+        Self::of(action, decided, wish)
     }
 
-    /// Carries out what is no call of a tool.
-    pub(crate) async fn ask(&self, upstream: &Upstream, abandon: &Abandon) -> Result<Given, RequestError> {
-        let connection = upstream.connection(abandon).await?;
-        self.wish.ask(self.arguments(), &connection, abandon).await
+    /// Decides again what entry `seq` escalated and a person approved.
+    pub(crate) async fn decide_approved(host: &Host, seq: u64, action: Action, wish: Wish) -> Result<Self, Refused> {
+        let decided = host.decide_approved(seq, &action, Able::ARGUMENTS).await.map_err(Refused::Person)?;
+        Self::of(action, decided, wish)
     }
 
-    /// Carries out the call of a tool.
-    pub(crate) async fn forward(
+    fn of(action: Action, decided: Decided, wish: Wish) -> Result<Self, Refused> {
+        match decided.verdict.is_allow() {
+            true => Ok(Self { action, decided, wish }),
+            false => Err(Refused::Verdict(Box::new(decided.verdict), decided.receipt)),
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> &Verdict {
+        &self.decided.verdict
+    }
+
+    pub(crate) fn receipt(&self) -> Option<&Receipt> {
+        self.decided.receipt.as_ref()
+    }
+
+    /// Carries it out.
+    pub(crate) async fn carry_out(
         &self,
         upstream: &Upstream,
         progress: Option<ProgressTarget>,
         abandon: &Abandon,
-    ) -> Result<CallToolResult, RequestError> {
-        let Wish::Tool(tool) = &self.wish else { return Err(RequestError::NotSent("it is no call of a tool")) };
+    ) -> Result<Given, RequestError> {
         let connection = upstream.connection(abandon).await?;
-        upstream.compare(tool, abandon).await?;
-        let params = CallToolRequestParams::new(tool.clone()).with_arguments(self.arguments());
-        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-        match connection.request(request, progress, abandon).await? {
-            ServerResult::CallToolResult(result) => Ok(result),
-            _ => Err(RequestError::Unexpected { upstream: upstream.name.clone(), wanted: "a tool result" }),
+        if let Wish::Tool(tool) = &self.wish {
+            upstream.compare(tool, &connection, abandon).await?;
         }
+        self.wish.ask(self.arguments(), &connection, progress, abandon).await
     }
 
     /// Records how it ended.
-    pub(crate) async fn conclude(self, host: &Host, outcome: Outcome, took: Duration) -> Result<(), RecordError> {
-        host.record_outcome(&self.action, self.decided, outcome.took(took)).await.map(drop)
+    pub(crate) async fn conclude(self, host: &Host, outcome: Outcome, took: Duration) -> Result<Receipt, RecordError> {
+        host.record_outcome(&self.action, self.decided, outcome.took(took)).await
     }
 
     fn arguments(&self) -> JsonObject {
         match self.decided.arguments(&self.action).to_value() {
             Value::Object(arguments) => arguments,
-            // The surface takes only objects.
+            // The surfaces take only objects.
             _ => JsonObject::new(),
         }
     }

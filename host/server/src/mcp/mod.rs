@@ -28,17 +28,19 @@
 //!   it would have the client's without a gateway. It runs in a process group
 //!   of its own, which ends with the session.
 
-mod ask;
+mod addresses;
 mod call;
 mod catalog;
 mod client_wire;
 mod connection;
+mod errand;
 mod error;
 mod forward;
 mod gateway;
 pub mod http;
 mod keeper;
 mod lines;
+mod lives;
 mod offers;
 mod outstanding;
 mod pages;
@@ -63,6 +65,12 @@ mod upstreams;
 mod wish;
 mod writer;
 
+pub(crate) use connection::Abandon;
+pub(crate) use errand::{Company, Done, Errand, Undone};
 pub use error::McpError;
+pub(crate) use lives::Condition;
 pub use pins::{Changed, Pin, PinError, Pins};
 pub use serve::serve_stdio;
+pub(crate) use upstream::Upstream;
+pub(crate) use upstreams::Upstreams;
+pub(crate) use wish::Wish;

@@ -9,24 +9,23 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
-use rmcp::model::{ContentBlock, ErrorData, Prompt, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+use rmcp::model::{ErrorCode, ErrorData, Prompt, ReadResourceResult, Resource, ResourceTemplate, ResultType};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use vak::Config;
-use vak_types::{AgentId, printable};
+use vak::{Config, refusal};
+use vak_types::{AgentId, Json, printable};
 
-use super::ask::Ask;
+use super::addresses::PLUS;
+use super::call::{bad_name, panicked, unrecorded};
 use super::connection::Abandon;
+use super::errand::{Company, Done, Errand, Undone};
 use super::error::RequestError;
+use super::refusals::Cause;
 use super::session::Session;
 use super::shared::Shared;
 use super::upstream::Upstream;
 use super::upstreams::{LIST_LIMIT, SEPARATOR};
 use super::wish::{Given, Wish};
-
-/// What stands between an upstream's name and its resource's address. It may stand
-/// in a scheme, and in no upstream's name.
-const PLUS: char = '+';
 
 /// Longest quote of a client's text, in bytes.
 const QUOTE_BYTES_MAX: usize = 256;
@@ -81,31 +80,19 @@ impl Shared {
 
 impl Offers {
     pub(crate) async fn resources(&self) -> Result<Vec<Resource>, ErrorData> {
-        let lists = self.lists(Wish::Resources).await?.into_iter().filter_map(|(upstream, given)| match given {
-            Given::Resources(list) => Some((upstream, list)),
+        let lists = self.lists(Wish::Resources).await?.into_iter().filter_map(|(_, given)| match given {
+            Given::Resources(list) => Some(list),
             _ => None,
         });
-        let renamed = |(upstream, list): (Arc<Upstream>, Vec<Resource>)| {
-            list.into_iter().map(move |mut resource| {
-                resource.uri = self.address(&upstream, &resource.uri);
-                resource
-            })
-        };
-        Ok(lists.flat_map(renamed).collect())
+        Ok(lists.flatten().collect())
     }
 
     pub(crate) async fn templates(&self) -> Result<Vec<ResourceTemplate>, ErrorData> {
-        let lists = self.lists(Wish::Templates).await?.into_iter().filter_map(|(upstream, given)| match given {
-            Given::Templates(list) => Some((upstream, list)),
+        let lists = self.lists(Wish::Templates).await?.into_iter().filter_map(|(_, given)| match given {
+            Given::Templates(list) => Some(list),
             _ => None,
         });
-        let renamed = |(upstream, list): (Arc<Upstream>, Vec<ResourceTemplate>)| {
-            list.into_iter().map(move |mut template| {
-                template.uri_template = self.address(&upstream, &template.uri_template);
-                template
-            })
-        };
-        Ok(lists.flat_map(renamed).collect())
+        Ok(lists.flatten().collect())
     }
 
     pub(crate) async fn prompts(&self) -> Result<Vec<Prompt>, ErrorData> {
@@ -137,9 +124,7 @@ impl Offers {
         let (upstream, uri) = found.ok_or_else(nothing)?;
         match self.ask(upstream, Wish::Resource, json!({ "uri": uri })).await? {
             Given::Resource(mut result) => {
-                for uri in result.contents.iter_mut().filter_map(uri_of) {
-                    *uri = self.address(upstream, uri);
-                }
+                result.result_type.get_or_insert(ResultType::COMPLETE);
                 Ok(result)
             }
             _ => Err(nothing()),
@@ -163,9 +148,7 @@ impl Offers {
         let asked = json!({ "name": name, "arguments": arguments.unwrap_or_else(|| json!({})) });
         match self.ask(upstream, Wish::Prompt, asked).await? {
             Given::Prompt(mut result) => {
-                for message in &mut result.messages {
-                    self.readdress(upstream, &mut message.content);
-                }
+                result.result_type.get_or_insert(ResultType::COMPLETE);
                 Ok(result)
             }
             _ => Err(nothing()),
@@ -209,55 +192,45 @@ impl Offers {
     }
 
     async fn ask(&self, upstream: &Arc<Upstream>, wish: Wish, arguments: Value) -> Result<Given, ErrorData> {
-        let ask = Ask {
-            shared: Arc::clone(&self.shared),
-            session: Arc::clone(&self.session),
-            upstream: Arc::clone(upstream),
+        let asked = ask(
+            Arc::clone(&self.shared),
+            Arc::clone(&self.session),
+            Arc::clone(upstream),
             wish,
             arguments,
-            abandon: self.abandon.clone(),
-        };
-        let asked = self.shared.calls.spawn(ask.run()).await;
+            self.abandon.clone(),
+        );
+        // On a task that nobody drops, whatever the client does meanwhile.
+        let asked = self.shared.calls.spawn(asked).await;
         asked.map_err(|_| ErrorData::internal_error("the request failed inside the gateway", None))?
     }
-
-    fn address(&self, upstream: &Upstream, uri: &str) -> String {
-        self.shared.upstreams.address(upstream, uri)
-    }
-
-    fn readdress(&self, upstream: &Upstream, content: &mut ContentBlock) {
-        self.shared.upstreams.readdress(upstream, content);
-    }
 }
 
-fn uri_of(contents: &mut ResourceContents) -> Option<&mut String> {
-    match contents {
-        ResourceContents::TextResourceContents { uri, .. } | ResourceContents::BlobResourceContents { uri, .. } => {
-            Some(uri)
-        }
-        _ => None,
-    }
-}
-
-impl super::upstreams::Upstreams {
-    /// The address that clients know an upstream's resource by.
-    fn address(&self, upstream: &Upstream, uri: &str) -> String {
-        match self.prefixes() {
-            true => format!("{}{PLUS}{uri}", upstream.name),
-            false => uri.to_owned(),
-        }
-    }
-
-    /// Puts that in place of the address in a part of a result.
-    pub(crate) fn readdress(&self, upstream: &Upstream, content: &mut ContentBlock) {
-        match content {
-            ContentBlock::ResourceLink(resource) => resource.uri = self.address(upstream, &resource.uri),
-            ContentBlock::Resource(embedded) => {
-                if let Some(uri) = uri_of(&mut embedded.resource) {
-                    *uri = self.address(upstream, uri);
-                }
-            }
-            _ => {}
-        }
+/// Decides, carries out, records, and only then answers.
+async fn ask(
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+    upstream: Arc<Upstream>,
+    wish: Wish,
+    arguments: Value,
+    abandon: Abandon,
+) -> Result<Given, ErrorData> {
+    let arguments = Json::from_value(&arguments).map_err(|error| {
+        shared.refusals.count(Cause::Arguments);
+        ErrorData::invalid_params(error.to_string(), None)
+    })?;
+    let refused = |why: String| ErrorData::new(ErrorCode::INVALID_REQUEST, why, None);
+    let company = Company { progress: None, person: None, abandon, hears: |label| session.hears(label) };
+    let done = match Errand::new(&shared.host, &upstream, wish, session.caller(), arguments, None).await {
+        Ok(errand) => errand.run(company).await,
+        Err(undone) => Err(undone),
+    };
+    match done {
+        Ok(Done { given, .. }) => given.map_err(RequestError::into_error),
+        Err(Undone::Name(error)) => Err(bad_name(&error)),
+        Err(Undone::Refused(verdict, _)) => Err(refused(refusal(&verdict))),
+        Err(Undone::Person(error)) => Err(refused(error.to_string())),
+        Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
+        Err(Undone::Panicked(why)) => Err(panicked(why)),
     }
 }

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use reqwest::Client;
-use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
+use rmcp::transport::DynamicTransportError;
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig, StreamableHttpError,
+};
 
 use super::upstream_wire::LINE_BYTES_MAX;
 use crate::outgoing;
@@ -30,7 +33,10 @@ impl Remote {
             .max_concurrent_requests(REQUESTS_MAX)
             .max_sse_event_size(LINE_BYTES_MAX)
             .max_json_response_size(LINE_BYTES_MAX)
-            .max_error_response_size(ERROR_BYTES_MAX);
+            .max_error_response_size(ERROR_BYTES_MAX)
+            // It would send a call again, and to a server that may describe its
+            // tools otherwise by now.
+            .reinit_on_expired_session(false);
         config.auth_header = token;
         Ok(Self { client, config })
     }
@@ -38,4 +44,17 @@ impl Remote {
     pub(crate) fn open(self) -> StreamableHttpClientTransport<Client> {
         StreamableHttpClientTransport::with_client(self.client, self.config)
     }
+}
+
+/// Whether a request failed for the connection, and not for what was answered.
+pub(crate) fn is_gone(error: &DynamicTransportError) -> bool {
+    !matches!(
+        error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>(),
+        Some(
+            StreamableHttpError::ResponseBodyTooLarge { .. }
+                | StreamableHttpError::Sse(_)
+                | StreamableHttpError::UnexpectedContentType(_)
+                | StreamableHttpError::Deserialize(_),
+        )
+    )
 }

@@ -115,12 +115,12 @@ impl Drop for Route {
 
 /// What we are to the upstream: a client that offers no sampling, no roots and
 /// no elicitation.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct UpstreamClient {
     pub(crate) routes: Routes,
     /// The lists of all upstreams.
     pub(crate) changes: ListChanges,
-    /// How often the list of this one has changed.
+    /// How often the list of this one has changed in this life.
     pub(crate) changed: Arc<AtomicU64>,
 }
 

@@ -33,7 +33,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// SIGTERM or SIGINT; the upstreams have ended then.
 ///
 /// An upstream that does not start or dies ends no session: its calls are
-/// errors that say so, and skills go on working.
+/// errors that say so, a later one starts it again, and skills go on working.
 ///
 /// Needs a tokio runtime with time and I/O. Nothing else may use standard
 /// input or output.

@@ -1,25 +1,24 @@
-//! The upstream, from its start to its end.
+//! The upstream: what it is called, what is known of it, and its lives.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared};
 use rmcp::model::{ClientRequest, ListToolsRequest, ServerResult, Tool};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use vak::config::Mcp;
 use vak_types::{Digest, Label, Name};
 
-use super::catalog::Catalog;
+use super::catalog::{AsOf, Catalog};
 use super::connection::{Abandon, Connection};
-use super::error::{RequestError, StartError};
+use super::error::RequestError;
+use super::lives::{Condition, Lives};
 use super::pages::List;
 use super::pins::Pins;
 use super::provenance;
-use super::routes::{ListChanges, Routes, UpstreamClient};
+use super::routes::ListChanges;
 use super::start::{Limits, Slot, Start, Way};
 use super::wish::Wish;
 
@@ -32,42 +31,40 @@ const TOOLS: List<Tool> = List {
     },
 };
 
-type Starting = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<StartError>>>>;
-
-/// The upstream. It starts in the background, so that the client and the
-/// skills do not wait for it; what needs it does.
+/// The upstream.
 pub(crate) struct Upstream {
     pub(crate) name: Name,
     /// What its results mark a session with, unless they are believed.
     pub(crate) label: Option<Label>,
+    /// Whether its name stands in what is offered.
+    pub(crate) prefixed: bool,
+    lives: Lives,
     catalog: Catalog,
     /// Held while the list is asked for on behalf of a call.
     comparing: Mutex<()>,
-    starting: Starting,
     missed: AtomicBool,
-    slot: Slot,
-    stop: CancellationToken,
 }
 
 impl Upstream {
     /// Starts it. A failure is told to whoever asks for something.
     pub(crate) fn start(mcp: &Mcp, state: &Path, name: &Name, way: Way, changes: ListChanges) -> Self {
-        let (name, stop, slot) = (name.clone(), CancellationToken::new(), Slot::default());
-        let changed = Arc::default();
-        let client = UpstreamClient { routes: Routes::default(), changes, changed: Arc::clone(&changed) };
-        let label = if mcp.trusted.contains(&name) { None } else { provenance::label(&name) };
-        let catalog = Catalog::new(name.clone(), Pins::at(state, &name), changed);
+        let label = if mcp.trusted.contains(name) { None } else { provenance::label(name) };
         let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
-        let start = Start { upstream: name.clone(), limits, client, slot: slot.clone(), stop: stop.clone() };
-        let starting = tokio::spawn(start.by(way)).map(|joined| joined.unwrap_or(Err(StartError::Stopping)));
-        let starting = starting.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
-        let (comparing, missed) = (Mutex::new(()), AtomicBool::new(false));
-        Self { name, label, catalog, comparing, starting, missed, slot, stop }
+        let (slot, stop, readers) = (Slot::default(), CancellationToken::new(), Arc::default());
+        let start = Start { upstream: name.clone(), way, limits, changes, slot, stop, readers };
+        Self {
+            name: name.clone(),
+            label,
+            prefixed: mcp.prefixes(),
+            lives: Lives::begin(start),
+            catalog: Catalog::new(name.clone(), Pins::at(state, name)),
+            comparing: Mutex::new(()),
+            missed: AtomicBool::new(false),
+        }
     }
 
-    /// Whether it is neither there nor known to have failed.
-    pub(crate) fn is_starting(&self) -> bool {
-        self.starting.peek().is_none()
+    pub(crate) fn condition(&self) -> Condition {
+        self.lives.condition()
     }
 
     /// Whether it is the first time that this is asked.
@@ -75,29 +72,34 @@ impl Upstream {
         !self.missed.swap(true, Ordering::Relaxed)
     }
 
-    /// The connection, once it is there.
+    /// The connection, once it is there. If it has died it is started anew.
     pub(super) async fn connection(&self, abandon: &Abandon) -> Result<Arc<Connection>, RequestError> {
         tokio::select! {
             biased;
-            connection = self.starting.clone() => Ok(connection?),
+            connection = self.lives.connection() => connection,
             reason = abandon.reason() => Err(RequestError::NotSent(reason)),
         }
     }
 
-    /// Waits for the start and says why it failed.
-    pub(crate) async fn failed_to_start(&self) -> Option<Arc<StartError>> {
-        self.starting.clone().await.err()
+    /// Waits for the start that is under way, and says whether it did.
+    pub(crate) async fn has_begun(&self) -> bool {
+        self.lives.has_begun().await
     }
 
     /// The tools that can be called, as they are described by now.
     pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
-        let after = self.catalog.changes();
-        match self.list(abandon).await {
-            Ok(listed) => self.catalog.take(after, listed).await,
+        let connection = self.connection(abandon).await?;
+        self.list(&connection, abandon).await
+    }
+
+    async fn list(&self, connection: &Connection, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
+        let as_of = AsOf::now(connection);
+        match TOOLS.all(connection, abandon).await {
+            Ok(listed) => self.catalog.take(as_of, listed).await,
             Err(error) => {
                 // That somebody did not wait says nothing of the upstream.
                 if !error.is_ours() {
-                    self.catalog.fail(after, &error);
+                    self.catalog.fail(as_of, &error);
                 }
                 Err(error)
             }
@@ -113,15 +115,21 @@ impl Upstream {
     }
 
     /// Compares the definition of a tool that is to be called with the accepted
-    /// one, for which the upstream is asked for its list if that is not known.
+    /// one, for which the upstream is asked for its list if that is not known of the
+    /// life that will be called.
     ///
     /// # Errors
     /// It is another, or cannot be compared.
-    pub(crate) async fn compare(&self, tool: &str, abandon: &Abandon) -> Result<(), RequestError> {
-        if !self.catalog.is_fresh() {
+    pub(crate) async fn compare(
+        &self,
+        tool: &str,
+        connection: &Connection,
+        abandon: &Abandon,
+    ) -> Result<(), RequestError> {
+        if !self.catalog.is_fresh(connection) {
             let _alone = self.comparing.lock().await;
-            if !self.catalog.is_fresh() {
-                match self.tools(abandon).await {
+            if !self.catalog.is_fresh(connection) {
+                match self.list(connection, abandon).await {
                     Err(error) if error.is_ours() => return Err(error),
                     // What is known of it now is looked at below.
                     Ok(_) | Err(_) => {}
@@ -129,10 +137,6 @@ impl Upstream {
             }
         }
         self.catalog.compared(tool).await
-    }
-
-    async fn list(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
-        TOOLS.all(&*self.connection(abandon).await?, abandon).await
     }
 
     /// Whether it says that it has what is wished for.
@@ -146,11 +150,8 @@ impl Upstream {
         })
     }
 
-    /// Closes the upstream's input and ends its process.
+    /// Closes the upstream's input and ends its process, for good.
     pub(crate) async fn close(&self) {
-        self.stop.cancel();
-        if let Some(keeper) = self.slot.get() {
-            keeper.close().await;
-        }
+        self.lives.end().await;
     }
 }

@@ -13,10 +13,11 @@ use vak_types::Name;
 
 use super::connection::Abandon;
 use super::error::{McpError, RequestError};
+use super::lives::Condition;
 use super::routes::ListChanges;
 use super::start::Way;
-use super::tools;
 use super::upstream::Upstream;
+use super::wish::Wish;
 
 /// What stands between an upstream's name and its tool's. No upstream has it in
 /// its name where there are several, so a tool's name is read in one way.
@@ -68,16 +69,7 @@ impl Upstreams {
             };
             Some((&upstream.name, way))
         });
-        let start = |(name, way): (&Name, Way)| {
-            let upstream = Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
-            let starting = Arc::clone(&upstream);
-            tokio::spawn(async move {
-                if let Some(error) = starting.failed_to_start().await {
-                    tracing::error!("{error}");
-                }
-            });
-            upstream
-        };
+        let start = |(name, way): (&Name, Way)| Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
         Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
     }
 
@@ -96,9 +88,9 @@ impl Upstreams {
         self.all.iter().find(|upstream| upstream.name.as_str() == name)
     }
 
-    /// Whose tool this is, and what it is called there. Only the name decides,
-    /// never what the upstreams list.
-    pub(crate) fn find<'t>(&self, tool: &'t str) -> Option<(&Arc<Upstream>, &'t str)> {
+    /// Whose tool is offered under this name, and the call of it. Only the name
+    /// decides, never what the upstreams list.
+    pub(crate) fn find(&self, tool: &str) -> Option<(&Arc<Upstream>, Wish)> {
         let (upstream, tool) = match self.prefixes {
             true => {
                 let (name, tool) = tool.split_once(SEPARATOR)?;
@@ -106,7 +98,13 @@ impl Upstreams {
             }
             false => (self.all.first()?, tool),
         };
-        (!tools::is_reserved(tool)).then_some((upstream, tool))
+        Some((upstream, Wish::tool(tool)?))
+    }
+
+    /// Whose tool has this operation, such as `files/read_file`, and the call of it.
+    pub(crate) fn of_operation(&self, operation: &str) -> Option<(&Arc<Upstream>, Wish)> {
+        let (name, tool) = operation.split_once('/')?;
+        Some((self.named(name)?, Wish::tool(tool)?))
     }
 
     /// The tools that can be called, under the names they are offered by. An
@@ -157,12 +155,12 @@ impl Upstreams {
         Listed { upstream: Arc::clone(upstream), tool, shown }
     }
 
-    /// Once for each upstream at most: it starts only once.
+    /// Once for each upstream at most: later starts tell of themselves.
     fn tell_when_ready(&self, upstream: &Arc<Upstream>) {
-        if upstream.is_starting() && upstream.first_missed() {
+        if upstream.condition() == Condition::Starting && upstream.first_missed() {
             let (upstream, changes) = (Arc::clone(upstream), self.changes.clone());
             tokio::spawn(async move {
-                if upstream.failed_to_start().await.is_none() {
+                if upstream.has_begun().await {
                     changes.note();
                 }
             });

@@ -1,9 +1,10 @@
 //! What can be asked of an upstream, and the operations that those are.
 
 use rmcp::model::{
-    ClientRequest, GetPromptRequest, GetPromptRequestParams, GetPromptResult, JsonObject, ListPromptsRequest,
-    ListResourceTemplatesRequest, ListResourcesRequest, Prompt, ReadResourceRequest, ReadResourceRequestParams,
-    ReadResourceResult, Resource, ResourceTemplate, ServerResult,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, GetPromptRequest, GetPromptRequestParams,
+    GetPromptResult, JsonObject, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, MetaObject,
+    Prompt, ReadResourceRequest, ReadResourceRequestParams, ReadResourceResult, Resource, ResourceTemplate,
+    ServerResult,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +13,8 @@ use vak_types::Name;
 use super::connection::{Abandon, Connection};
 use super::error::RequestError;
 use super::pages::List;
+use super::routes::ProgressTarget;
+use super::tools;
 
 /// What is asked, beside what stands in the arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +33,11 @@ pub(crate) enum Wish {
     Prompt,
 }
 
-/// What an upstream gave that is no tool's result.
+/// What an upstream gave.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Given {
+    Tool(CallToolResult),
     Resources(Vec<Resource>),
     Templates(Vec<ResourceTemplate>),
     Resource(ReadResourceResult),
@@ -41,7 +45,31 @@ pub(crate) enum Given {
     Prompt(GetPromptResult),
 }
 
+impl Given {
+    /// What is said of it, where it is no list.
+    pub(crate) fn meta(&mut self) -> Option<&mut Option<MetaObject>> {
+        match self {
+            Self::Tool(result) => Some(&mut result.meta),
+            Self::Resource(result) => Some(&mut result.meta),
+            Self::Prompt(result) => Some(&mut result.meta),
+            Self::Resources(_) | Self::Templates(_) | Self::Prompts(_) => None,
+        }
+    }
+
+    /// What a tool says that went wrong, if it reports an error.
+    pub(crate) fn reported_error(&self) -> Option<&str> {
+        let Self::Tool(CallToolResult { is_error: Some(true), content, .. }) = self else { return None };
+        let text = content.iter().find_map(|block| block.as_text());
+        Some(text.map_or("(no text)", |text| text.text.as_str()))
+    }
+}
+
 impl Wish {
+    /// The call of a tool that an upstream may have. Only the name decides.
+    pub(crate) fn tool(name: &str) -> Option<Self> {
+        (!tools::is_reserved(name)).then(|| Self::Tool(name.to_owned()))
+    }
+
     /// The operation. No tool is called as the others are.
     pub(crate) fn operation(&self, upstream: &Name) -> String {
         let what = match self {
@@ -55,15 +83,24 @@ impl Wish {
         format!("{upstream}/{what}")
     }
 
-    /// Asks for anything but a tool's result, with the arguments that were judged.
+    /// Asks for it, with the arguments that were judged.
     pub(crate) async fn ask(
         &self,
         arguments: JsonObject,
         connection: &Connection,
+        progress: Option<ProgressTarget>,
         abandon: &Abandon,
     ) -> Result<Given, RequestError> {
         let unexpected = |wanted| RequestError::Unexpected { upstream: connection.upstream.clone(), wanted };
         match self {
+            Self::Tool(tool) => {
+                let params = CallToolRequestParams::new(tool.clone()).with_arguments(arguments);
+                let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+                match connection.request(request, progress, abandon).await? {
+                    ServerResult::CallToolResult(result) => Ok(Given::Tool(result)),
+                    _ => Err(unexpected("a tool result")),
+                }
+            }
             Self::Resources => Ok(Given::Resources(RESOURCES.all(connection, abandon).await?)),
             Self::Templates => Ok(Given::Templates(TEMPLATES.all(connection, abandon).await?)),
             Self::Prompts => Ok(Given::Prompts(PROMPTS.all(connection, abandon).await?)),
@@ -84,7 +121,6 @@ impl Wish {
                     _ => Err(unexpected("a prompt")),
                 }
             }
-            Self::Tool(_) => Err(RequestError::NotSent("a tool is called, not asked for")),
         }
     }
 }
