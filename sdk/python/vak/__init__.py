@@ -24,6 +24,7 @@ from ._errors import (
     Unreachable,
     VakError,
 )
+from ._hosts import Answer
 from ._native import (
     AsyncClient,
     AsyncDecision,
@@ -43,6 +44,7 @@ from ._native import (
 from .guarded import guarded
 
 __all__ = [
+    "Answer",
     "ApprovalError",
     "ArgumentError",
     "AsyncClient",

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
 
+from . import _hosts
 from ._errors import ArgumentError, Backtracked, Denied, Escalated, Refused, VakError
-from ._native import AsyncClient, AsyncDecision, AsyncHost, Client, Host
+from ._native import AsyncDecision
 
 __all__ = ["Governed", "NotAllowed", "decided"]
 
@@ -23,11 +24,6 @@ _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
-_AnyHost = Host | AsyncHost | Client | AsyncClient
-
-
-def _aio(host: _AnyHost) -> AsyncHost | AsyncClient:
-    return host.aio if isinstance(host, Host | Client) else host
 
 
 def _problem(error: VakError) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -78,13 +74,13 @@ class Governed:
         self,
         app: _App,
         *,
-        host: _AnyHost,
+        host: _hosts.AnyHost,
         agent: str | Callable[[_Scope], Awaitable[str]],
         labels: tuple[str, ...] = (),
         outside: tuple[str, ...] = (),
     ) -> None:
         self._app = app
-        self._host = _aio(host)
+        self._host = _hosts.aio(host)
         self._agent = agent
         self._labels = labels
         self._outside = frozenset(outside)
@@ -151,7 +147,7 @@ def _parameters(request: Request) -> dict[str, Any]:
 
 
 def decided(
-    host: _AnyHost,
+    host: _hosts.AnyHost,
     operation: str,
     *,
     agent: str | Callable[[Request], Awaitable[str]],
@@ -169,7 +165,7 @@ def decided(
     >>> @app.post("/pay", dependencies=[Depends(decided(host, "pay", agent=who))])  # doctest: +SKIP
     ... async def pay() -> None: ...
     """
-    aio = _aio(host)
+    aio = _hosts.aio(host)
 
     async def dependency(request: Request) -> AsyncIterator[AsyncDecision]:
         who = agent if isinstance(agent, str) else await agent(request)

@@ -7,20 +7,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+from . import _hosts
 from ._errors import ArgumentError
-from ._native import AsyncClient, AsyncDecision, AsyncHost, Client, Decision, Host
+from ._native import AsyncDecision, Decision
 
 __all__ = ["guarded"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Whoever decides, however it is waited for.
-AnyHost = Host | AsyncHost | Client | AsyncClient
-
-
 def guarded(
-    host: AnyHost,
+    host: _hosts.AnyHost,
     *,
     agent: str | Callable[[dict[str, Any]], str],
     operation: str | None = None,
@@ -75,7 +72,7 @@ def guarded(
                 bound.arguments[name] = tuple(value) if variadic else value
 
         if inspect.iscoroutinefunction(function):
-            aio: AsyncHost | AsyncClient = host.aio if isinstance(host, Host | Client) else host
+            aio = _hosts.aio(host)
 
             @functools.wraps(function)
             async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -93,7 +90,7 @@ def guarded(
 
             return cast("Callable[P, R]", awaited)
 
-        sync: Host | Client = host.sync if isinstance(host, AsyncHost | AsyncClient) else host
+        sync = _hosts.sync(host)
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> R:
