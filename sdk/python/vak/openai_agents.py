@@ -34,17 +34,17 @@ class HandoffRefused(UserError):
 class _Governed:
     """What governs the tools of one agent."""
 
-    def __init__(self, asker: Asker, agent: str, session: str, ask_person: AskPerson | None) -> None:
+    def __init__(self, asker: Asker, agent: str, conversation: str, ask_person: AskPerson | None) -> None:
         self._asker = asker
         self._agent = agent
-        self._session = session
+        self._conversation = conversation
         self._ask_person = ask_person
 
     def tool(self, tool: FunctionTool) -> FunctionTool:
         invoke = tool.on_invoke_tool
 
         async def on_invoke_tool(context: ToolContext[Any], arguments: str) -> Any:
-            told = _told(tool, context, arguments, self._session)
+            told = _told(tool, context, arguments, self._conversation)
             asked = await self._asker.aask(self._agent, {"event": "invoke_tool", **told})
             (decision,) = asked.decisions
             if self._ask_person and decision is not None and decision.verdict.decision == "escalate":
@@ -80,7 +80,7 @@ class _Governed:
         async def on_invoke_handoff(context: RunContextWrapper[Any], arguments: str) -> Any:
             named = {"tool_name": to.tool_name, "agent_name": to.agent_name}
             event = {"event": "invoke_handoff", "handoff": named, "input_json": arguments or "{}"}
-            asked = await self._asker.aask(self._agent, {**event, "session_id": self._session})
+            asked = await self._asker.aask(self._agent, {**event, "session_id": self._conversation})
             reply = asked.reply
             if reply["action"] == "allow":
                 given = arguments
@@ -109,6 +109,7 @@ def governed(
     agent: str,
     adapter: str = "openai-agents",
     session: str | None = None,
+    conversation: str | None = None,
     attributes: dict[str, Any] | None = None,
     labels: tuple[str, ...] = (),
     ask_person: AskPerson | None = None,
@@ -124,9 +125,13 @@ def governed(
     shell, and tools of MCP servers do not pass through here: an agent that has some is
     refused with a `TypeError`, unless `ungoverned` names them. Put an MCP server behind
     `vak mcp` instead. If the host can't be asked, that is an error of the run.
+
+    `conversation` is what you call it, such as the id of the SDK's `Session`: what a
+    person approved can be asked for again in it, in another run. If it is left out,
+    each agent that is governed has one of its own.
     """
     asker = Asker(host, adapter, session=session, attributes=attributes, labels=labels)
-    through = _Governed(asker, agent, session or f"run-{uuid.uuid4()}", ask_person)
+    through = _Governed(asker, agent, conversation or f"run-{uuid.uuid4()}", ask_person)
     return _agent(agent_, through, frozenset(ungoverned), {})
 
 
@@ -137,13 +142,14 @@ def governed_tool(
     agent: str,
     adapter: str = "openai-agents",
     session: str | None = None,
+    conversation: str | None = None,
     attributes: dict[str, Any] | None = None,
     labels: tuple[str, ...] = (),
     ask_person: AskPerson | None = None,
 ) -> FunctionTool:
     """One tool, as `governed` has it."""
     asker = Asker(host, adapter, session=session, attributes=attributes, labels=labels)
-    return _Governed(asker, agent, session or f"run-{uuid.uuid4()}", ask_person).tool(tool)
+    return _Governed(asker, agent, conversation or f"run-{uuid.uuid4()}", ask_person).tool(tool)
 
 
 def _agent(agent: Agent[_T], through: _Governed, ungoverned: frozenset[str], done: dict[int, Agent[Any]]) -> Agent[_T]:
@@ -169,7 +175,7 @@ def _agent(agent: Agent[_T], through: _Governed, ungoverned: frozenset[str], don
     return clone
 
 
-def _told(tool: FunctionTool, context: ToolContext[Any], arguments: str, session: str) -> dict[str, Any]:
+def _told(tool: FunctionTool, context: ToolContext[Any], arguments: str, conversation: str) -> dict[str, Any]:
     origin = getattr(tool, "_tool_origin", None)
     return {
         "context": {
@@ -183,7 +189,7 @@ def _told(tool: FunctionTool, context: ToolContext[Any], arguments: str, session
             "type": type(tool).__name__,
             "origin": origin.to_json_dict() if origin else {"type": "function"},
         },
-        "session_id": session,
+        "session_id": conversation,
     }
 
 
