@@ -19,8 +19,8 @@ usage: cargo xtask COMMAND
   test              everything CI runs
   test NAME…        only these checks: fmt, clippy, rust, doc
   bench             print the benchmark table
-  bench NAME…       only these parts: policy, reused, engines, javascript, limits, trust, skills, decisions, durable,
-                    gateway, server, audit
+  bench NAME…       only these parts: policy, reused, engines, javascript, limits, trust, skills, adapters, decisions,
+                    durable, gateway, server, audit
   build-components  build and sign the first-party and test components";
 
 fn main() -> ExitCode {

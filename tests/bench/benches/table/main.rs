@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapters;
 mod audit;
 mod decisions;
 mod durable;
@@ -31,6 +32,7 @@ const SECTIONS: &[Section] = &[
     ("limits", limits::rows),
     ("trust", trust::rows),
     ("skills", skills::rows),
+    ("adapters", adapters::rows),
     ("decisions", decisions::rows),
     ("durable", durable::rows),
     ("gateway", gateway::rows),
