@@ -177,6 +177,7 @@ fn undone(why: Undone) -> Problem {
         Undone::Person(error) => error.into(),
         Undone::Unrecorded(error) => not_recorded(error),
         Undone::Refused(..) => Problem::internal("a verdict is an answer"),
+        Undone::Put(_) => Problem::internal("nobody can be asked here"),
         Undone::Panicked(why) => Problem::internal(why),
     }
 }

@@ -122,14 +122,14 @@ impl Catalog {
 
     /// The same of an upstream that was asked for its list. One that gives none is
     /// asked for nothing whose description was accepted once: it cannot be compared.
-    pub(crate) async fn compared(&self, tool: &str) -> Result<(), RequestError> {
-        self.known(tool).await?;
+    pub(crate) async fn compared(&self, tool: &str) -> Result<Option<Digest>, RequestError> {
+        let known = self.known(tool).await?;
         let failed = self.lock().failed.clone();
         match failed {
             Some(why) if self.accepted(tool).await?.is_some() => {
                 Err(RequestError::NotCompared { tool: printable(tool, NAME_BYTES_MAX), why })
             }
-            _ => Ok(()),
+            _ => Ok(known),
         }
     }
 

@@ -95,6 +95,11 @@ pub(crate) enum RequestError {
     #[error("{}", changed(.upstream, .tool))]
     Changed { upstream: Name, tool: String },
     /// Nothing was sent.
+    #[error(
+        "the description of the tool `{tool}` of `{upstream}` that counts is another since this was decided; ask again"
+    )]
+    DescribedSince { upstream: Name, tool: String },
+    /// Nothing was sent.
     #[error("the description of the tool `{tool}` cannot be compared with the one that was accepted: {why}")]
     NotCompared { tool: String, why: String },
     /// Nothing was sent, or a list was answered.
@@ -151,6 +156,7 @@ impl RequestError {
             | Self::Resting { .. }
             | Self::Ended { .. }
             | Self::Changed { .. }
+            | Self::DescribedSince { .. }
             | Self::NotCompared { .. }
             | Self::Pins(_)
             | Self::NotSent(_)

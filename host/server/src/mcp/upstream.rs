@@ -116,7 +116,7 @@ impl Upstream {
 
     /// Compares the definition of a tool that is to be called with the accepted
     /// one, for which the upstream is asked for its list if that is not known of the
-    /// life that will be called.
+    /// life that will be called. Gives its digest, if there is such a tool.
     ///
     /// # Errors
     /// It is another, or cannot be compared.
@@ -125,7 +125,7 @@ impl Upstream {
         tool: &str,
         connection: &Connection,
         abandon: &Abandon,
-    ) -> Result<(), RequestError> {
+    ) -> Result<Option<Digest>, RequestError> {
         if !self.catalog.is_fresh(connection) {
             let _alone = self.comparing.lock().await;
             if !self.catalog.is_fresh(connection) {
