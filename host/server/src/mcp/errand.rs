@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use rmcp::model::InputRequiredResult;
+use rmcp::model::{InputRequiredResult, JsonObject};
+use serde_json::Value;
 use vak::{
     Action, ActionId, ActionRequest, ApprovalError, Caller, Host, Outcome, Receipt, RecordError, StampError, Verdict,
 };
@@ -107,12 +108,13 @@ impl Errand {
         arguments: Json,
         id: Option<ActionId>,
     ) -> Result<Self, StampError> {
-        let (definition, objection) = match &wish {
-            Wish::Tool(tool) => match upstream.known(tool).await {
-                Ok(definition) => (definition, None),
-                Err(objection) => (None, Some(objection)),
-            },
-            _ => (None, None),
+        let asked = match arguments.to_value() {
+            Value::Object(asked) => asked,
+            _ => JsonObject::new(),
+        };
+        let (definition, objection) = match upstream.known(&wish, &asked).await {
+            Ok(definition) => (definition, None),
+            Err(objection) => (None, Some(objection)),
         };
         let operation = wish.operation(&upstream.name);
         let Caller { agent, session, labels } = caller;

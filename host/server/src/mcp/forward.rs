@@ -14,11 +14,11 @@ use super::routes::ProgressTarget;
 use super::upstream::Upstream;
 use super::wish::{Given, Wish};
 
-/// The attribute of an action that says how its tool is described: the digest of
-/// the definition that the client was shown.
+/// The attribute of an action that says how its tool or prompt is described: the
+/// digest of the definition that the client was shown.
 pub(crate) const DEFINITION: &str = "definition";
 
-/// Longest quote of a tool's name, in bytes.
+/// Longest quote of an operation, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
 /// An action that the host has allowed. The request to the upstream is made
@@ -91,21 +91,20 @@ impl Allowed {
         abandon: &Abandon,
     ) -> Result<Given, RequestError> {
         let connection = upstream.connection(abandon).await?;
-        if let Wish::Tool(tool) = &self.wish {
-            let described = upstream.compare(tool, &connection, abandon).await?;
-            self.as_judged(upstream, tool, described)?;
-        }
-        self.wish.ask(self.arguments(), &connection, progress, abandon).await
+        let arguments = self.arguments();
+        let described = upstream.compare(&self.wish, &arguments, &connection, abandon).await?;
+        self.as_judged(described)?;
+        self.wish.ask(arguments, upstream, &connection, progress, abandon).await
     }
 
-    /// Whether the tool is described as it was when its call was judged. A person's
-    /// answer can take a while, and somebody may have accepted another description.
-    fn as_judged(&self, upstream: &Upstream, tool: &str, described: Option<Digest>) -> Result<(), RequestError> {
+    /// Whether it is described as it was when it was judged. A person's answer can take
+    /// a while, and somebody may have accepted another description.
+    fn as_judged(&self, described: Option<Digest>) -> Result<(), RequestError> {
         let judged = self.action.attributes.get(DEFINITION);
         match (judged, described) {
             (Some(judged), Some(now)) if *judged != AttributeValue::Text(now.to_string()) => {
-                let (upstream, tool) = (upstream.name.clone(), printable(tool, NAME_BYTES_MAX));
-                Err(RequestError::DescribedSince { upstream, tool })
+                let operation = printable(self.action.operation.as_str(), NAME_BYTES_MAX);
+                Err(RequestError::DescribedSince { operation })
             }
             _ => Ok(()),
         }
