@@ -8,9 +8,9 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use tempfile::TempDir;
 use vak_audit::{
-    Answer, Body, Commitment, Configuration, Contents, Draft, Dropped, EntryKind, FileStore, Given, Log, MemoryStore,
-    Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier, What, export_tiles,
-    leaf_hash,
+    Acceptance, Answer, Body, Commitment, Configuration, Contents, Described, Draft, Dropped, EntryKind, FileStore,
+    Given, Log, MemoryStore, Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier,
+    What, export_tiles, leaf_hash,
 };
 use vak_types::{
     Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId,
@@ -127,6 +127,7 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
         5 if seq % 30 == 15 && !is_rejected(seq - 1) => again(seq, contains, beside),
         5 => decided(Decision::Deny, beside),
         6 => ended(Status::Unknown, None),
+        7 if seq % 20 == 17 => Draft::acceptance(time(seq), acceptance(seq)).unwrap(),
         7 => Draft::configuration(time(seq), configuration()).unwrap(),
         8 => match commitments(log, seq - 3).first() {
             Some(Commitment { digest, .. }) if seq % 20 == 8 => dropped(seq, What::Payload { commitment: *digest }),
@@ -134,6 +135,16 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
         },
         _ if seq % 20 == 9 => decided(Decision::Deny, beside),
         _ => shadow(seq, contains),
+    }
+}
+
+fn acceptance(seq: u64) -> Acceptance {
+    Acceptance {
+        upstream: "files".parse().unwrap(),
+        what: if seq % 40 == 17 { Described::Tool } else { Described::Prompt },
+        name: format!("größer {seq}"),
+        before: (seq % 60 == 17).then(|| Digest::of(b"before")),
+        accepted: Digest::of(b"accepted"),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::codec::{EncodeError, Writer};
 use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_approval, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
 use crate::payload::{Payload, Payloads};
-use crate::{Body, Configuration, Dropped, EntryKind, Given, Outcome, Shadow};
+use crate::{Acceptance, Body, Configuration, Dropped, EntryKind, Given, Outcome, Shadow};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -105,6 +105,14 @@ impl Draft {
     /// The reason is too long.
     pub fn dropped(time: Timestamp, dropped: Dropped) -> Result<Self, EncodeError> {
         Self::of(time, &Body::Drop(dropped))
+    }
+
+    /// The record of how something may be described from `time` on.
+    ///
+    /// # Errors
+    /// Its name is too long; 60,000 bytes always fit.
+    pub fn acceptance(time: Timestamp, acceptance: Acceptance) -> Result<Self, EncodeError> {
+        Self::of(time, &Body::Acceptance(acceptance))
     }
 
     pub(crate) fn of(time: Timestamp, body: &Body) -> Result<Self, EncodeError> {

@@ -1,6 +1,7 @@
 //! One entry of the log.
 
 mod about;
+mod acceptance;
 mod approval;
 mod configuration;
 mod decision;
@@ -16,6 +17,7 @@ use vak_types::{Digest, Timestamp};
 
 pub use about::About;
 pub(crate) use about::write_about;
+pub use acceptance::{Acceptance, Described};
 pub(crate) use approval::write_approval;
 pub use approval::{Answer, Approval, Given};
 pub use configuration::Configuration;
@@ -58,6 +60,8 @@ pub enum Body {
     Shadow(About, Box<Shadow>),
     /// A person answered an action that was escalated.
     Approval(About, Box<Approval>),
+    /// How an MCP server describes something counts from here on.
+    Acceptance(Acceptance),
 }
 
 impl Body {
@@ -71,6 +75,7 @@ impl Body {
             Self::Drop(_) => EntryKind::Drop,
             Self::Shadow(..) => EntryKind::Shadow,
             Self::Approval(..) => EntryKind::Approval,
+            Self::Acceptance(_) => EntryKind::Acceptance,
         }
     }
 
@@ -80,7 +85,7 @@ impl Body {
             Self::Decision(about, _) | Self::Outcome(about, _) | Self::Shadow(about, _) | Self::Approval(about, _) => {
                 Some(about)
             }
-            Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) => None,
+            Self::KeyRotation(_) | Self::Configuration(_) | Self::Drop(_) | Self::Acceptance(_) => None,
         }
     }
 
@@ -128,6 +133,7 @@ impl Body {
             Self::Drop(dropped) => dropped.write(writer),
             Self::Shadow(_, shadow) => shadow.write(writer),
             Self::Approval(_, approval) => approval.write(writer),
+            Self::Acceptance(acceptance) => acceptance.write(writer),
         }
     }
 
@@ -140,6 +146,7 @@ impl Body {
             EntryKind::Drop => Self::Drop(Dropped::read(reader)?),
             EntryKind::Shadow => Self::Shadow(About::read(reader)?, Box::new(Shadow::read(reader)?)),
             EntryKind::Approval => Self::Approval(About::read(reader)?, Box::new(Approval::read(reader)?)),
+            EntryKind::Acceptance => Self::Acceptance(Acceptance::read(reader)?),
         })
     }
 }

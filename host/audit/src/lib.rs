@@ -85,8 +85,8 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use codec::{DecodeError, EncodeError};
 pub use draft::Draft;
 pub use entry::{
-    About, Answer, Approval, Body, Configuration, Contents, Decision, Dropped, ENTRY_BYTES_MAX, Entry, EntryKind,
-    Given, KeyRotation, KindError, KindSet, Outcome, PART_BYTES_MAX, Part, Shadow, Status, What,
+    About, Acceptance, Answer, Approval, Body, Configuration, Contents, Decision, Described, Dropped, ENTRY_BYTES_MAX,
+    Entry, EntryKind, Given, KeyRotation, KindError, KindSet, Outcome, PART_BYTES_MAX, Part, Shadow, Status, What,
 };
 pub use follow::{FollowError, Followed, Follower};
 pub use index::{Cursor, Index, IndexError, Page, Query};

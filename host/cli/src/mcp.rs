@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use vak::{Config, Host};
-use vak_server::mcp::Pins;
-use vak_types::{Digest, Name};
+use vak::{Config, Described, Host};
+use vak_server::mcp::{PROMPTS, Pins};
+use vak_types::Digest;
 
 use crate::reload::reload;
 use crate::{Configured, block_on};
@@ -38,21 +38,21 @@ pub(crate) struct Mcp {
     command: Vec<OsString>,
 }
 
-/// How the upstreams describe their tools.
+/// How the upstreams describe their tools and prompts.
 #[derive(Subcommand)]
 enum Tools {
-    /// List the tools that were seen, and how those are described now that have
-    /// changed since they were accepted.
+    /// List the tools and prompts that were seen, and how those are described now that
+    /// have changed since they were accepted.
     Tools {
         #[command(flatten)]
         configured: Configured,
     },
-    /// Accept how a tool is described now. Until then a tool that has changed is
-    /// neither shown nor called.
+    /// Accept how a tool or prompt is described now. Until then one that has changed is
+    /// neither shown nor asked for. The host records it before it counts.
     Accept {
         #[command(flatten)]
         configured: Configured,
-        /// Which one, such as `files/read_file`.
+        /// Which one, such as `files/read_file` or `files/prompts/greet`.
         #[arg(value_name = "UPSTREAM/TOOL")]
         tool: String,
         /// Only if this is the digest of its definition, as `tools` prints it.
@@ -67,19 +67,14 @@ impl Tools {
             Self::Tools { configured } => {
                 let config = configured.load()?;
                 for upstream in config.mcp.iter().flat_map(vak::config::Mcp::names) {
-                    for (tool, pin) in Pins::at(&config.state, upstream).read()? {
-                        let name = vak_types::printable(&tool, NAME_BYTES_MAX);
-                        println!("{upstream}/{name}\t{}", pin.accepted);
-                        if let Some(changed) = pin.changed {
-                            println!("  changed to {}: {}", changed.digest, changed.description);
-                        }
-                    }
+                    print(&Pins::at(&config.state, upstream, Described::Tool), &format!("{upstream}/"))?;
+                    print(&Pins::at(&config.state, upstream, Described::Prompt), &format!("{upstream}/{PROMPTS}"))?;
                 }
             }
             Self::Accept { configured, tool, digest } => {
                 let config = configured.load()?;
-                let (upstream, tool) = of(&config, &tool)?;
-                println!("accepted {}", Pins::at(&config.state, &upstream).accept(tool, digest)?);
+                let (pins, name) = of(&config, &tool)?;
+                println!("accepted {}", pins.accept(name, digest)?);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -89,11 +84,28 @@ impl Tools {
 /// Longest name of a tool that is printed, in bytes: any that can be called.
 const NAME_BYTES_MAX: usize = 256;
 
-fn of<'t>(config: &Config, tool: &'t str) -> anyhow::Result<(Name, &'t str)> {
-    let (upstream, tool) = tool.split_once('/').context("write it as `UPSTREAM/TOOL`, such as `files/read_file`")?;
+fn print(pins: &Pins, before: &str) -> anyhow::Result<()> {
+    for (name, pin) in pins.read()? {
+        let name = vak_types::printable(&name, NAME_BYTES_MAX);
+        println!("{before}{name}\t{}", pin.accepted);
+        if let Some(changed) = pin.changed {
+            println!("  changed to {}: {}", changed.digest, changed.description);
+        }
+    }
+    Ok(())
+}
+
+/// Where its description is accepted, and its name there.
+fn of<'t>(config: &Config, path: &'t str) -> anyhow::Result<(Pins, &'t str)> {
+    let (upstream, name) = path.split_once('/').context("write it as `UPSTREAM/TOOL`, such as `files/read_file`")?;
     let mut names = config.mcp.iter().flat_map(vak::config::Mcp::names);
     let upstream = names.find(|name| name.as_str() == upstream);
-    Ok((upstream.context("`[mcp]` has no upstream that is called so")?.clone(), tool))
+    let upstream = upstream.context("`[mcp]` has no upstream that is called so")?;
+    let (what, name) = match name.strip_prefix(PROMPTS) {
+        Some(prompt) => (Described::Prompt, prompt),
+        None => (Described::Tool, name),
+    };
+    Ok((Pins::at(&config.state, upstream, what), name))
 }
 
 impl Mcp {

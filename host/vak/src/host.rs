@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use vak_audit::{
-    AppendError, Body, Draft, Dropped, EncodeError, LogReader, ReadError, Receipt, Status, StopCause, VerifierKey, What,
+    Acceptance, AppendError, Body, Draft, Dropped, EncodeError, LogReader, ReadError, Receipt, Status, StopCause, Tier,
+    VerifierKey, What,
 };
 use vak_pipeline::{Able, Guard as _, Standing};
 use vak_plugin::{Policy, Prospect, Skill};
@@ -253,6 +254,16 @@ impl Host {
         let dropped = Dropped { what: What::Calls { count }, reason };
         let draft = Draft::dropped((self.clock)(), dropped)?;
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
+    }
+
+    /// Records that how an MCP server describes something counts from here on, and
+    /// waits until that is on disk: to be called before it counts.
+    ///
+    /// # Errors
+    /// The log does not take the entry.
+    pub async fn record_acceptance(&self, acceptance: Acceptance) -> Result<Receipt, RecordError> {
+        let draft = Draft::acceptance((self.clock)(), acceptance)?;
+        Ok(self.ledger.log.append(draft, Tier::Durable).await?)
     }
 
     /// What `each` makes of the actions that were decided in the last while, oldest

@@ -107,7 +107,7 @@ pub use overlay::Override;
 pub use refused::RefusedConfig;
 pub use running::{PrepareError, Prepared, SwitchError};
 
-pub use vak_audit::{Expected, ReadError, Receipt, VerifierKey, open_source, verify_all};
+pub use vak_audit::{Acceptance, Described, Expected, ReadError, Receipt, VerifierKey, open_source, verify_all};
 pub use vak_memory::{Held, Memory, MemoryError};
 pub use vak_pipeline::Able;
 pub use vak_plugin::{AdapterError, Answer, EndedCall, Ending, Info, Intake, Wanted};

@@ -55,7 +55,8 @@ class Entry:
         self.verdict = 0
         self.counts_on: int | None = None
         self.answer: Answer | None = None
-        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop, self.shadow, self.approval]
+        kinds = [self.decision, self.outcome, self.key_rotation, self.configuration, self.drop, self.shadow]
+        kinds += [self.approval, self.acceptance]
         kinds[it.tag(len(kinds)) - 1](it)
         check(not it.left(), "bytes follow an entry")
 
@@ -113,13 +114,19 @@ class Entry:
         reason(it)
         it.many(lambda: obligation(it))
 
-
     def approval(self, it: Reader) -> None:
         of, decision, leaf = names(it), it.u64(), it.digest()
         check(decision < self.seq, "an answer comes before its decision")
         self.answer = Answer(of, decision, leaf, it.u64() if it.tag(2) == 1 else None)
         it.name(128)
         self.part(it, text)
+
+    def acceptance(self, it: Reader) -> None:
+        it.identifier()
+        it.tag(2)
+        it.text()
+        it.optional(it.digest)
+        it.digest()
 
 
 def origin(it: Reader) -> str:

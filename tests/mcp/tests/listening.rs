@@ -196,7 +196,7 @@ pub(crate) fn stateless(mut message: Value) -> (Vec<(&'static str, String)>, Val
     });
     let mut headers = vec![("MCP-Protocol-Version", version.to_owned())];
     headers.push(("Mcp-Method", message["method"].as_str().unwrap().to_owned()));
-    if let Some(name) = message["params"]["name"].as_str() {
+    if let Some(name) = message["params"]["name"].as_str().or(message["params"]["uri"].as_str()) {
         headers.push(("Mcp-Name", name.to_owned()));
     }
     (headers, message)

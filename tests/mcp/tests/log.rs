@@ -1,6 +1,8 @@
 //! What the log says when the gateway is gone.
 
-use vak_audit::{Body, Decision, Dropped, Expected, LogReader, Outcome, Signer, Status, What, open_source, verify_all};
+use vak_audit::{
+    Acceptance, Body, Decision, Dropped, Expected, LogReader, Outcome, Signer, Status, What, open_source, verify_all,
+};
 use vak_test_support::Site;
 
 /// One decision and how it ended, where it did.
@@ -35,6 +37,20 @@ pub(crate) fn refused(site: &Site) -> Vec<(u64, String)> {
     told.collect()
 }
 
+/// What was accepted of upstreams' words, as the log tells: of what, the digest before
+/// and the one from then on.
+pub(crate) fn acceptances(site: &Site) -> Vec<(String, Option<String>, String)> {
+    let log = LogReader::open(&site.path().join("state/audit.sqlite")).unwrap();
+    let entries = log.entries(0, u64::MAX).map(|entry| entry.unwrap().body);
+    let told = entries.filter_map(|body| match body {
+        Body::Acceptance(Acceptance { upstream, what, name, before, accepted }) => {
+            Some((format!("{what} {upstream}/{name}"), before.map(|before| before.to_string()), accepted.to_string()))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
 /// The decisions of a site's log, in their order. The log verifies.
 pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
     let path = site.path().join("state/audit.sqlite");
@@ -58,7 +74,7 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
                 of.outcome = Some(outcome);
             }
             Body::Configuration(_) => assert_eq!(entry.seq, 0),
-            Body::Approval(..) | Body::Drop(Dropped { what: What::Calls { .. }, .. }) => {}
+            Body::Approval(..) | Body::Acceptance(_) | Body::Drop(Dropped { what: What::Calls { .. }, .. }) => {}
             other => panic!("{other:?}"),
         }
     }

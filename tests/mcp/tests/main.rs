@@ -18,6 +18,7 @@ mod log;
 mod misbehaving;
 mod pins;
 mod python;
+mod questions;
 mod raw;
 mod reloading;
 mod remote;

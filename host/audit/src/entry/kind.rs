@@ -20,9 +20,11 @@ pub enum EntryKind {
     Shadow,
     /// A person answered an action that was escalated.
     Approval,
+    /// How an MCP server describes something counts from here on.
+    Acceptance,
 }
 
-const ALL: [EntryKind; 7] = [
+const ALL: [EntryKind; 8] = [
     EntryKind::Decision,
     EntryKind::Outcome,
     EntryKind::KeyRotation,
@@ -30,6 +32,7 @@ const ALL: [EntryKind; 7] = [
     EntryKind::Drop,
     EntryKind::Shadow,
     EntryKind::Approval,
+    EntryKind::Acceptance,
 ];
 
 impl EntryKind {
@@ -43,6 +46,7 @@ impl EntryKind {
             Self::Drop => 5,
             Self::Shadow => 6,
             Self::Approval => 7,
+            Self::Acceptance => 8,
         }
     }
 
@@ -65,6 +69,7 @@ impl fmt::Display for EntryKind {
             Self::Drop => "drop",
             Self::Shadow => "shadow",
             Self::Approval => "approval",
+            Self::Acceptance => "acceptance",
         })
     }
 }
@@ -72,7 +77,8 @@ impl fmt::Display for EntryKind {
 /// A word that names no kind of entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration, drop, shadow and approval"
+    "`{0}` is not a kind of entry; the kinds are decision, outcome, key-rotation, configuration, drop, shadow, approval and \
+     acceptance"
 )]
 pub struct KindError(String);
 

@@ -220,6 +220,24 @@ proptest! {
     }
 
     #[test]
+    fn an_acceptance_says_all_of_it(
+        prompt in any::<bool>(),
+        name in ".{0,64}",
+        before in any::<Option<[u8; 32]>>(),
+        time in any::<u64>(),
+    ) {
+        let what = if prompt { Described::Prompt } else { Described::Tool };
+        let before = before.map(Digest::from_bytes);
+        let accepted = Digest::of(name.as_bytes());
+        let acceptance = Acceptance { upstream: "files".parse().unwrap(), what, name, before, accepted };
+        let time = Timestamp::from_nanos(time);
+        let bytes = sealed(&Draft::acceptance(time, acceptance.clone()).unwrap(), 9);
+        let entry = Entry::decode(&bytes).unwrap();
+        prop_assert_eq!(&entry.encode().unwrap(), &bytes);
+        prop_assert_eq!((entry.time, entry.body), (time, Body::Acceptance(acceptance)));
+    }
+
+    #[test]
     fn altered_bytes_are_refused_or_another_entry(
         action in any_action(),
         verdict in any_verdict(),

@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
             Body::Decision(..) => self.counts.decisions += 1,
             Body::Outcome(..) => self.counts.outcomes += 1,
             Body::Approval(..) => self.counts.approvals += 1,
-            Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) | Body::Shadow(..) => {}
+            Body::KeyRotation(_) | Body::Drop(_) | Body::Configuration(_) | Body::Shadow(..) | Body::Acceptance(_) => {}
         }
         Ok(())
     }

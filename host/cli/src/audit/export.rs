@@ -119,7 +119,7 @@ fn columns(entry: &Entry) -> [String; 12] {
             columns[10] = approval.decision.to_string();
             columns[11] = approval.answer.to_string();
         }
-        Body::KeyRotation(_) | Body::Configuration(_) | Body::Drop(_) => {}
+        Body::KeyRotation(_) | Body::Configuration(_) | Body::Drop(_) | Body::Acceptance(_) => {}
     }
     columns
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::json;
-use vak_audit::{Answer, Body, Entry, Part, Status, What};
+use vak_audit::{Acceptance, Answer, Body, Entry, Part, Status, What};
 use vak_types::printable;
 
 /// Longest line that is printed, in bytes: the longest reason and its names.
@@ -48,6 +48,11 @@ fn line(entry: &Entry) -> String {
             let note = approval.note.value().map(String::as_str).unwrap_or_default();
             let word = approval.answer.to_string();
             format!("{head}  {word:<9}  of {}  by {}  {note}", approval.decision, approval.by)
+        }
+        Body::Acceptance(acceptance) => {
+            let Acceptance { upstream, what, name, before, accepted } = acceptance;
+            let before = before.map_or_else(|| "seen first".to_owned(), |before| format!("after {before}"));
+            format!("{head}  accepted  the {what} {upstream}/{name} as {accepted}, {before}")
         }
         Body::Drop(dropped) => {
             let what = match &dropped.what {
@@ -99,6 +104,13 @@ pub(super) fn entry_json(entry: &Entry) -> serde_json::Value {
             },
             "by": approval.by,
             "note": part(&approval.note),
+        }),
+        Body::Acceptance(acceptance) => json!({
+            "upstream": acceptance.upstream,
+            "what": acceptance.what.to_string(),
+            "name": acceptance.name,
+            "before": acceptance.before,
+            "accepted": acceptance.accepted,
         }),
         Body::Drop(dropped) => {
             let what = match &dropped.what {

@@ -29,8 +29,8 @@ pub(crate) struct QueryArgs {
     /// Decisions in which this component had a say.
     #[arg(long)]
     component: Option<String>,
-    /// Of this kind: decision, outcome, key-rotation, configuration, drop, shadow or
-    /// approval.
+    /// Of this kind: decision, outcome, key-rotation, configuration, drop, shadow,
+    /// approval or acceptance.
     #[arg(long)]
     kind: Option<EntryKind>,
     #[command(flatten)]

@@ -119,7 +119,7 @@ impl Server {
         let key = config.state.join("server.key");
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
-        let tools = Tools::start(&config)?;
+        let tools = Tools::start(&host)?;
         let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics), tools)?);
         let state = Arc::new(State {
             authority: Authority::new(&config),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use vak::{Action, ActionId, Caller, Config, Decision, Json, Label};
+use vak::{Action, ActionId, Caller, Decision, Host, Json, Label};
 use vak_types::{Name, Operation, Resource};
 
 use super::answer::{Answer, ExecuteAnswer};
@@ -47,9 +47,10 @@ impl Counts {
 impl Tools {
     /// Starts what `[[mcp.upstreams]]` names; `None` if that is nothing. What does
     /// not start is told to whoever asks for it.
-    pub(crate) fn start(config: &Config) -> Result<Option<Self>, McpError> {
+    pub(crate) fn start(host: &Arc<Host>) -> Result<Option<Self>, McpError> {
+        let config = host.config();
         let Some(mcp) = config.mcp.as_ref().filter(|mcp| !mcp.upstreams.is_empty()) else { return Ok(None) };
-        let upstreams = Upstreams::start(mcp, &config.state, &[])?;
+        let upstreams = Upstreams::start(host, mcp, &[])?;
         let place = |upstream: &Arc<Upstream>| (upstream.name.clone(), Arc::new(Semaphore::new(CALLS_MAX)));
         let places = upstreams.all().iter().map(place).collect();
         Ok(Some(Self { upstreams, places, hang_up: CancellationToken::new() }))
@@ -177,6 +178,7 @@ fn undone(why: Undone) -> Problem {
         Undone::Person(error) => error.into(),
         Undone::Unrecorded(error) => not_recorded(error),
         Undone::Refused(..) => Problem::internal("a verdict is an answer"),
+        Undone::Put(_) => Problem::internal("nobody can be asked here"),
         Undone::Panicked(why) => Problem::internal(why),
     }
 }

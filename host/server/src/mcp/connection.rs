@@ -1,7 +1,7 @@
 //! Requests to a running upstream.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleClient;
@@ -15,7 +15,7 @@ use vak_types::Name;
 use super::error::RequestError;
 use super::keeper::Keeper;
 use super::remote;
-use super::routes::{ProgressTarget, Routes, UpstreamClient};
+use super::routes::{Changed, ProgressTarget, Routes, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UNREADABLE};
 
@@ -71,8 +71,8 @@ pub(crate) struct Connection {
     /// None for one that is reached over HTTP.
     pub(crate) process: Option<Process>,
     pub(crate) routes: Routes,
-    /// How often its list has changed.
-    pub(crate) changed: Arc<AtomicU64>,
+    /// How often its lists have changed.
+    pub(crate) changed: Arc<Changed>,
     /// Cancelled when it can't be reached any more.
     pub(crate) gone: CancellationToken,
     pub(crate) in_flight: AtomicUsize,

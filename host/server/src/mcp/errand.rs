@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+use rmcp::model::{InputRequiredResult, JsonObject};
+use serde_json::Value;
 use vak::{
     Action, ActionId, ActionRequest, ApprovalError, Caller, Host, Outcome, Receipt, RecordError, StampError, Verdict,
 };
@@ -13,16 +15,12 @@ use vak_types::{AttributeValue, Json, Label};
 
 use super::connection::Abandon;
 use super::error::RequestError;
-use super::forward::{Allowed, Refused};
-use super::person::BeforeClient;
+use super::forward::{Allowed, DEFINITION, Refused};
+use super::person::{Answered, BeforeClient, NotAgreed};
 use super::provenance;
 use super::routes::ProgressTarget;
 use super::upstream::Upstream;
 use super::wish::{Given, Wish};
-
-/// The attribute of an action that says how its tool is described: the digest of
-/// the definition that the client was shown.
-const DEFINITION: &str = "definition";
 
 /// An errand that is not decided yet.
 pub(crate) struct Errand {
@@ -63,6 +61,8 @@ pub(crate) enum Undone {
     Refused(Box<Verdict>, Option<Receipt>),
     /// A person was asked, and it came to nothing.
     Person(ApprovalError),
+    /// The client is to ask a person, and to come back with the answer.
+    Put(Box<InputRequiredResult>),
     /// It was carried out, and what cannot be accounted for is not handed out.
     Unrecorded(RecordError),
     /// The host has a bug.
@@ -70,6 +70,15 @@ pub(crate) enum Undone {
 }
 
 const UNDECIDED: Undone = Undone::Panicked("the decision failed inside the host; nothing was carried out");
+
+impl From<NotAgreed> for Undone {
+    fn from(why: NotAgreed) -> Self {
+        match why {
+            NotAgreed::Error(error) => Self::Person(error),
+            NotAgreed::Nothing(verdict) => Self::Refused(verdict, None),
+        }
+    }
+}
 
 impl Errand {
     /// One for `caller`, with `id` or an id of the host's own.
@@ -99,12 +108,13 @@ impl Errand {
         arguments: Json,
         id: Option<ActionId>,
     ) -> Result<Self, StampError> {
-        let (definition, objection) = match &wish {
-            Wish::Tool(tool) => match upstream.known(tool).await {
-                Ok(definition) => (definition, None),
-                Err(objection) => (None, Some(objection)),
-            },
-            _ => (None, None),
+        let asked = match arguments.to_value() {
+            Value::Object(asked) => asked,
+            _ => JsonObject::new(),
+        };
+        let (definition, objection) = match upstream.known(&wish, &asked).await {
+            Ok(definition) => (definition, None),
+            Err(objection) => (None, Some(objection)),
         };
         let operation = wish.operation(&upstream.name);
         let Caller { agent, session, labels } = caller;
@@ -132,6 +142,24 @@ impl Errand {
         Self { host, upstream, wish, action, objection: None, answered: Some(seq) }
     }
 
+    /// One that a client asks for again, since its person has `answered` what was
+    /// escalated of it. Their answer is recorded by then.
+    ///
+    /// # Errors
+    /// They do not agree, or have answered something else.
+    pub(crate) async fn again(
+        host: &Arc<Host>,
+        upstream: &Arc<Upstream>,
+        wish: Wish,
+        caller: &Caller,
+        arguments: &Json,
+        answered: Answered,
+    ) -> Result<Self, Undone> {
+        let counted = answered.count(host, caller, &wish.operation(&upstream.name), arguments).await;
+        let (seq, action) = counted?;
+        Ok(Self::answered(host, upstream, wish, (*action).clone(), seq))
+    }
+
     pub(crate) fn action(&self) -> &Action {
         &self.action
     }
@@ -154,6 +182,7 @@ impl Errand {
             Ok(Ok(allowed)) => allowed,
             Ok(Err(Refused::Verdict(verdict, receipt))) => return Err(Undone::Refused(verdict, receipt)),
             Ok(Err(Refused::Person(error))) => return Err(Undone::Person(error)),
+            Ok(Err(Refused::Put(question))) => return Err(Undone::Put(question)),
             Err(_) => return Err(UNDECIDED),
         };
         let (verdict, receipt) = (allowed.verdict().clone(), allowed.receipt().cloned());

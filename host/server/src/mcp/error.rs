@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rmcp::model::ErrorData;
-use vak::Outcome;
+use vak::{Described, Outcome, RecordError};
 use vak_types::{Name, TextError, printable};
 
 use super::pins::PinError;
@@ -92,11 +92,17 @@ pub(crate) enum RequestError {
     #[error("the upstream `{upstream}` did not say in time what tools it has; ask again later")]
     Late { upstream: Name },
     /// Nothing was sent.
-    #[error("{}", changed(.upstream, .tool))]
-    Changed { upstream: Name, tool: String },
+    #[error("{}", changed(*.what, .upstream, .name))]
+    Changed { what: Described, upstream: Name, name: String },
     /// Nothing was sent.
-    #[error("the description of the tool `{tool}` cannot be compared with the one that was accepted: {why}")]
-    NotCompared { tool: String, why: String },
+    #[error("the description that counts for `{operation}` is another since this was decided; ask again")]
+    DescribedSince { operation: String },
+    /// Nothing was sent.
+    #[error("the description of the {what} `{name}` cannot be compared with the one that was accepted: {why}")]
+    NotCompared { what: Described, name: String, why: String },
+    /// Nothing was sent.
+    #[error("that a description is accepted could not be recorded, so it does not count: {0}")]
+    NotRecorded(#[from] RecordError),
     /// Nothing was sent, or a list was answered.
     #[error("{0}")]
     Pins(#[from] PinError),
@@ -140,7 +146,12 @@ impl RequestError {
     pub(crate) fn is_ours(&self) -> bool {
         matches!(
             self,
-            Self::NotStarted(_) | Self::Resting { .. } | Self::NotSent(_) | Self::Abandoned(_) | Self::Pins(_)
+            Self::NotStarted(_)
+                | Self::Resting { .. }
+                | Self::NotSent(_)
+                | Self::Abandoned(_)
+                | Self::Pins(_)
+                | Self::NotRecorded(_)
         )
     }
 
@@ -151,8 +162,10 @@ impl RequestError {
             | Self::Resting { .. }
             | Self::Ended { .. }
             | Self::Changed { .. }
+            | Self::DescribedSince { .. }
             | Self::NotCompared { .. }
             | Self::Pins(_)
+            | Self::NotRecorded(_)
             | Self::NotSent(_)
             | Self::Answered { .. } => false,
             Self::Lost { .. }
@@ -187,14 +200,21 @@ impl RequestError {
     }
 }
 
-/// Why a tool whose description has changed is not called.
-pub(crate) fn changed(upstream: &Name, tool: &str) -> String {
-    let tool = printable(tool, QUOTE_BYTES_MAX);
+/// Why what is described otherwise than before is not asked for.
+pub(crate) fn changed(what: Described, upstream: &Name, name: &str) -> String {
+    let name = printable(name, QUOTE_BYTES_MAX);
+    let path = match what {
+        Described::Tool => "",
+        Described::Prompt => PROMPTS,
+    };
     format!(
-        "the upstream describes its tool `{tool}` otherwise than when it was accepted; \
-         look at it and accept it with `vak mcp accept {upstream}/{tool}`"
+        "the upstream describes its {what} `{name}` otherwise than when it was accepted; \
+         look at it and accept it with `vak mcp accept {upstream}/{path}{name}`"
     )
 }
+
+/// What stands before a prompt's name where tools have none. No tool is called so.
+pub const PROMPTS: &str = "prompts/";
 
 /// What a library says about the upstream, made fit for one line.
 pub(crate) fn quote(error: &impl std::fmt::Display) -> String {

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use rmcp::model::JsonObject;
+use rmcp::model::{InputRequiredResult, JsonObject};
 use serde_json::Value;
 use vak::{Able, Action, ApprovalError, Decided, Host, Outcome, Receipt, RecordError, Verdict};
+use vak_types::{AttributeValue, Digest, printable};
 
 use super::connection::Abandon;
 use super::error::RequestError;
-use super::person::BeforeClient;
+use super::person::{Asked, BeforeClient};
 use super::routes::ProgressTarget;
 use super::upstream::Upstream;
 use super::wish::{Given, Wish};
+
+/// The attribute of an action that says how its tool or prompt is described: the
+/// digest of the definition that the client was shown.
+pub(crate) const DEFINITION: &str = "definition";
+
+/// Longest quote of an operation, in bytes.
+const NAME_BYTES_MAX: usize = 128;
 
 /// An action that the host has allowed. The request to the upstream is made
 /// of it, so what is asked is what was judged, with what policies want changed.
@@ -27,6 +35,8 @@ pub(crate) enum Refused {
     Verdict(Box<Verdict>, Option<Receipt>),
     /// A person was asked, and it came to nothing.
     Person(ApprovalError),
+    /// The client is to ask a person.
+    Put(Box<InputRequiredResult>),
 }
 
 impl Allowed {
@@ -44,12 +54,12 @@ impl Allowed {
             None => host.decide_for(&action, Able::ARGUMENTS).await,
         };
         let waits = decided.receipt.as_ref().map(Receipt::seq).filter(|_| !decided.verdict.is_allow());
-        if let (Some(seq), Some(person)) = (waits, person)
-            && person.approves(host, seq).await.map_err(Refused::Person)?
-        {
-            return Self::decide_approved(host, seq, action, wish).await;
+        let (Some(seq), Some(person)) = (waits, person) else { return Self::of(action, decided, wish) };
+        match person.approves(host, seq).await.map_err(Refused::Person)? {
+            Asked::Agreed => Self::decide_approved(host, seq, action, wish).await,
+            Asked::Put(question) => Err(Refused::Put(question)),
+            Asked::Nothing => Self::of(action, decided, wish),
         }
-        Self::of(action, decided, wish)
     }
 
     /// Decides again what entry `seq` escalated and a person approved.
@@ -81,10 +91,23 @@ impl Allowed {
         abandon: &Abandon,
     ) -> Result<Given, RequestError> {
         let connection = upstream.connection(abandon).await?;
-        if let Wish::Tool(tool) = &self.wish {
-            upstream.compare(tool, &connection, abandon).await?;
+        let arguments = self.arguments();
+        let described = upstream.compare(&self.wish, &arguments, &connection, abandon).await?;
+        self.as_judged(described)?;
+        self.wish.ask(arguments, upstream, &connection, progress, abandon).await
+    }
+
+    /// Whether it is described as it was when it was judged. A person's answer can take
+    /// a while, and somebody may have accepted another description.
+    fn as_judged(&self, described: Option<Digest>) -> Result<(), RequestError> {
+        let judged = self.action.attributes.get(DEFINITION);
+        match (judged, described) {
+            (Some(judged), Some(now)) if *judged != AttributeValue::Text(now.to_string()) => {
+                let operation = printable(self.action.operation.as_str(), NAME_BYTES_MAX);
+                Err(RequestError::DescribedSince { operation })
+            }
+            _ => Ok(()),
         }
-        self.wish.ask(self.arguments(), &connection, progress, abandon).await
     }
 
     /// Records how it ended.

@@ -6,10 +6,11 @@ use http::request::Parts;
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ConstString, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestMethod,
-    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, PromptsCapability, ReadResourceRequestMethod, ReadResourceRequestParams,
-    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, ToolsCapability,
+    GetPromptRequestParams, GetPromptResponse, Implementation, InputResponses, ListPromptsRequestMethod,
+    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability, ReadResourceRequestMethod,
+    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
+    ToolsCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
@@ -21,7 +22,7 @@ use vak_types::printable;
 use super::call::Call;
 use super::connection::Abandon;
 use super::offers::Offers;
-use super::person::BeforeClient;
+use super::person::{Answered, BeforeClient};
 use super::refusals::Cause;
 use super::routes::ProgressTarget;
 use super::session::Session;
@@ -70,8 +71,21 @@ impl Gateway {
         if !self.shared.may_ever(&session.caller().agent, wish) {
             return Err(ErrorData::method_not_found::<M>());
         }
-        let abandon = self.abandon(context);
-        Ok((self.shared.place()?, Offers { shared: Arc::clone(&self.shared), session, abandon }))
+        let (abandon, shared) = (self.abandon(context), Arc::clone(&self.shared));
+        let person = BeforeClient::of(self.person(), &session, context, &abandon);
+        Ok((self.shared.place()?, Offers { shared, session, abandon, person, answered: None }))
+    }
+
+    /// What came of a question that the session was given before, if the client says
+    /// something of one.
+    fn answered(
+        &self,
+        session: &Session,
+        state: Option<&str>,
+        responses: Option<&InputResponses>,
+    ) -> Result<Option<Answered>, ErrorData> {
+        Answered::of(self.person(), session, state, responses)
+            .inspect_err(|_| self.shared.refusals.count(Cause::Arguments))
     }
 
     fn person(&self) -> Option<vak::Person> {
@@ -151,14 +165,17 @@ impl ServerHandler for Gateway {
     ) -> Result<CallToolResponse, ErrorData> {
         let place = self.shared.place().inspect_err(|_| self.shared.refusals.count(Cause::TooManyAtOnce))?;
         let token = context.meta.get_progress_token();
+        let (session, abandon) = (self.session(&context)?, self.abandon(&context));
+        let answered = self.answered(&session, params.request_state.as_deref(), params.input_responses.as_ref())?;
         let call = Call {
-            session: self.session(&context)?,
+            person: BeforeClient::of(self.person(), &session, &context, &abandon),
+            answered,
+            session,
             shared: Arc::clone(&self.shared),
             tool: params.name.into_owned(),
             arguments: params.arguments.unwrap_or_default(),
             progress: token.map(|token| ProgressTarget { client: context.peer.clone(), token }),
-            person: BeforeClient::of(self.person(), &context.peer, &self.abandon(&context)),
-            abandon: self.abandon(&context),
+            abandon,
         };
         let call = self.shared.calls.spawn(async move {
             let answer = call.run().await;
@@ -166,7 +183,7 @@ impl ServerHandler for Gateway {
             answer
         });
         match call.await {
-            Ok(answer) => Ok(answer?.into()),
+            Ok(answer) => answer,
             // Every step that can panic is caught inside.
             Err(_) => Err(ErrorData::internal_error("the call failed inside the gateway", None)),
         }
@@ -197,8 +214,10 @@ impl ServerHandler for Gateway {
         params: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let (_place, offers) = self.offers::<GetPromptRequestMethod>(&context, &Wish::Prompt)?;
-        Ok(offers.prompt(&params.name, params.arguments.map(Value::Object)).await?.into())
+        let (_place, mut offers) = self.offers::<GetPromptRequestMethod>(&context, &Wish::Prompt)?;
+        let state = params.request_state.as_deref();
+        offers.answered = self.answered(&offers.session, state, params.input_responses.as_ref())?;
+        offers.prompt(&params.name, params.arguments.map(Value::Object)).await
     }
 
     async fn list_resources(
@@ -226,8 +245,10 @@ impl ServerHandler for Gateway {
         params: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let (_place, offers) = self.offers::<ReadResourceRequestMethod>(&context, &Wish::Resource)?;
-        Ok(offers.read(&params.uri).await?.into())
+        let (_place, mut offers) = self.offers::<ReadResourceRequestMethod>(&context, &Wish::Resource)?;
+        let state = params.request_state.as_deref();
+        offers.answered = self.answered(&offers.session, state, params.input_responses.as_ref())?;
+        offers.read(&params.uri).await
     }
 
     async fn on_custom_request(

@@ -16,8 +16,8 @@
 //! * To read the resource `u` of `files` is the operation `files/resources/read`
 //!   with the argument `/uri`; lists and prompts are operations likewise. A tool
 //!   with such a name is neither listed nor called.
-//! * A tool that is described otherwise than when it was accepted is neither
-//!   listed nor called.
+//! * A tool or prompt that is described otherwise than when it was accepted is
+//!   neither listed nor asked for. The log has what was accepted before it counts.
 //! * The skill `calculator` is the tool `vak_calculator`. Names that begin with
 //!   `vak_` belong to the host: an upstream's tool with such a name is neither
 //!   listed nor called, whatever skills there are, so neither kind can shadow
@@ -33,6 +33,7 @@ mod call;
 mod catalog;
 mod client_wire;
 mod connection;
+mod described;
 mod errand;
 mod error;
 mod forward;
@@ -67,7 +68,7 @@ mod writer;
 
 pub(crate) use connection::Abandon;
 pub(crate) use errand::{Company, Done, Errand, Undone};
-pub use error::McpError;
+pub use error::{McpError, PROMPTS};
 pub(crate) use lives::Condition;
 pub use pins::{Changed, Pin, PinError, Pins};
 pub use serve::serve_stdio;

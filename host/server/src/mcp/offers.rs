@@ -9,7 +9,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
-use rmcp::model::{ErrorCode, ErrorData, Prompt, ReadResourceResult, Resource, ResourceTemplate, ResultType};
+use rmcp::model::{
+    ErrorCode, ErrorData, GetPromptResponse, InputRequiredResult, Prompt, ReadResourceResponse, Resource,
+    ResourceTemplate, ResultType,
+};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use vak::{Config, refusal};
@@ -20,6 +23,7 @@ use super::call::{bad_name, panicked, unrecorded};
 use super::connection::Abandon;
 use super::errand::{Company, Done, Errand, Undone};
 use super::error::RequestError;
+use super::person::{Answered, BeforeClient};
 use super::refusals::Cause;
 use super::session::Session;
 use super::shared::Shared;
@@ -35,6 +39,15 @@ pub(crate) struct Offers {
     pub(crate) shared: Arc<Shared>,
     pub(crate) session: Arc<Session>,
     pub(crate) abandon: Abandon,
+    /// Who may be asked about a request for one thing. Of lists nobody is asked.
+    pub(crate) person: Option<BeforeClient>,
+    pub(crate) answered: Option<Answered>,
+}
+
+/// What an upstream gave, or the question that has to be answered before.
+enum Reply {
+    Given(Given),
+    Put(Box<InputRequiredResult>),
 }
 
 /// What an agent is told that there is.
@@ -112,44 +125,46 @@ impl Offers {
         Ok(lists.flat_map(renamed).collect())
     }
 
-    pub(crate) async fn read(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    pub(crate) async fn read(mut self, uri: &str) -> Result<ReadResourceResponse, ErrorData> {
         let found = match self.shared.upstreams.prefixes() {
             true => uri.split_once(PLUS).and_then(|(name, uri)| Some((self.shared.upstreams.named(name)?, uri))),
             false => self.shared.upstreams.all().first().map(|upstream| (upstream, uri)),
         };
+        let found = found.map(|(upstream, uri)| (Arc::clone(upstream), uri));
         let nothing = || {
             let uri = printable(uri, QUOTE_BYTES_MAX);
             ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None)
         };
         let (upstream, uri) = found.ok_or_else(nothing)?;
-        match self.ask(upstream, Wish::Resource, json!({ "uri": uri })).await? {
-            Given::Resource(mut result) => {
+        let (person, answered) = (self.person.take(), self.answered.take());
+        match self.ask(&upstream, Wish::Resource, json!({ "uri": uri }), person, answered).await? {
+            Reply::Put(question) => Ok((*question).into()),
+            Reply::Given(Given::Resource(mut result)) => {
                 result.result_type.get_or_insert(ResultType::COMPLETE);
-                Ok(result)
+                Ok(result.into())
             }
             _ => Err(nothing()),
         }
     }
 
-    pub(crate) async fn prompt(
-        &self,
-        name: &str,
-        arguments: Option<Value>,
-    ) -> Result<rmcp::model::GetPromptResult, ErrorData> {
+    pub(crate) async fn prompt(mut self, name: &str, arguments: Option<Value>) -> Result<GetPromptResponse, ErrorData> {
         let found = match self.shared.upstreams.prefixes() {
             true => name.split_once(SEPARATOR).and_then(|(of, name)| Some((self.shared.upstreams.named(of)?, name))),
             false => self.shared.upstreams.all().first().map(|upstream| (upstream, name)),
         };
+        let found = found.map(|(upstream, name)| (Arc::clone(upstream), name));
         let nothing = || {
             let name = printable(name, QUOTE_BYTES_MAX);
             ErrorData::invalid_params(format!("there is no prompt `{name}`"), None)
         };
         let (upstream, name) = found.ok_or_else(nothing)?;
         let asked = json!({ "name": name, "arguments": arguments.unwrap_or_else(|| json!({})) });
-        match self.ask(upstream, Wish::Prompt, asked).await? {
-            Given::Prompt(mut result) => {
+        let (person, answered) = (self.person.take(), self.answered.take());
+        match self.ask(&upstream, Wish::Prompt, asked, person, answered).await? {
+            Reply::Put(question) => Ok((*question).into()),
+            Reply::Given(Given::Prompt(mut result)) => {
                 result.result_type.get_or_insert(ResultType::COMPLETE);
-                Ok(result)
+                Ok(result.into())
             }
             _ => Err(nothing()),
         }
@@ -186,51 +201,73 @@ impl Offers {
             _ => timeout(LIST_LIMIT, has).await.unwrap_or_else(|_| Err(late())),
         };
         match has.map_err(RequestError::into_error)? {
-            true => Ok(Some((Arc::clone(upstream), self.ask(upstream, wish, json!({})).await?))),
+            true => match self.ask(upstream, wish, json!({}), None, None).await? {
+                Reply::Given(given) => Ok(Some((Arc::clone(upstream), given))),
+                Reply::Put(_) => Err(panicked("somebody was asked about a list")),
+            },
             false => Ok(None),
         }
     }
 
-    async fn ask(&self, upstream: &Arc<Upstream>, wish: Wish, arguments: Value) -> Result<Given, ErrorData> {
-        let asked = ask(
-            Arc::clone(&self.shared),
-            Arc::clone(&self.session),
-            Arc::clone(upstream),
-            wish,
-            arguments,
-            self.abandon.clone(),
-        );
+    async fn ask(
+        &self,
+        upstream: &Arc<Upstream>,
+        wish: Wish,
+        arguments: Value,
+        person: Option<BeforeClient>,
+        answered: Option<Answered>,
+    ) -> Result<Reply, ErrorData> {
+        let ask = Ask {
+            shared: Arc::clone(&self.shared),
+            session: Arc::clone(&self.session),
+            upstream: Arc::clone(upstream),
+            abandon: self.abandon.clone(),
+            person,
+            answered,
+        };
         // On a task that nobody drops, whatever the client does meanwhile.
-        let asked = self.shared.calls.spawn(asked).await;
+        let asked = self.shared.calls.spawn(ask.run(wish, arguments)).await;
         asked.map_err(|_| ErrorData::internal_error("the request failed inside the gateway", None))?
     }
 }
 
-/// Decides, carries out, records, and only then answers.
-async fn ask(
+/// One request of one upstream.
+struct Ask {
     shared: Arc<Shared>,
     session: Arc<Session>,
     upstream: Arc<Upstream>,
-    wish: Wish,
-    arguments: Value,
     abandon: Abandon,
-) -> Result<Given, ErrorData> {
-    let arguments = Json::from_value(&arguments).map_err(|error| {
-        shared.refusals.count(Cause::Arguments);
-        ErrorData::invalid_params(error.to_string(), None)
-    })?;
-    let refused = |why: String| ErrorData::new(ErrorCode::INVALID_REQUEST, why, None);
-    let company = Company { progress: None, person: None, abandon, hears: |label| session.hears(label) };
-    let done = match Errand::new(&shared.host, &upstream, wish, session.caller(), arguments, None).await {
-        Ok(errand) => errand.run(company).await,
-        Err(undone) => Err(undone),
-    };
-    match done {
-        Ok(Done { given, .. }) => given.map_err(RequestError::into_error),
-        Err(Undone::Name(error)) => Err(bad_name(&error)),
-        Err(Undone::Refused(verdict, _)) => Err(refused(refusal(&verdict))),
-        Err(Undone::Person(error)) => Err(refused(error.to_string())),
-        Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
-        Err(Undone::Panicked(why)) => Err(panicked(why)),
+    person: Option<BeforeClient>,
+    answered: Option<Answered>,
+}
+
+impl Ask {
+    /// Decides, carries out, records, and only then answers.
+    async fn run(self, wish: Wish, arguments: Value) -> Result<Reply, ErrorData> {
+        let Self { shared, session, upstream, abandon, person, answered } = self;
+        let arguments = Json::from_value(&arguments).map_err(|error| {
+            shared.refusals.count(Cause::Arguments);
+            ErrorData::invalid_params(error.to_string(), None)
+        })?;
+        let (host, caller) = (&shared.host, session.caller());
+        let errand = match answered {
+            None => Errand::new(host, &upstream, wish, caller, arguments, None).await,
+            Some(answered) => Errand::again(host, &upstream, wish, &caller, &arguments, answered).await,
+        };
+        let company = Company { progress: None, person, abandon, hears: |label| session.hears(label) };
+        let done = match errand {
+            Ok(errand) => errand.run(company).await,
+            Err(undone) => Err(undone),
+        };
+        let refused = |why: String| ErrorData::new(ErrorCode::INVALID_REQUEST, why, None);
+        match done {
+            Ok(Done { given, .. }) => given.map(Reply::Given).map_err(RequestError::into_error),
+            Err(Undone::Put(question)) => Ok(Reply::Put(question)),
+            Err(Undone::Name(error)) => Err(bad_name(&error)),
+            Err(Undone::Refused(verdict, _)) => Err(refused(refusal(&verdict))),
+            Err(Undone::Person(error)) => Err(refused(error.to_string())),
+            Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
+            Err(Undone::Panicked(why)) => Err(panicked(why)),
+        }
     }
 }

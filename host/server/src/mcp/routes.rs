@@ -18,6 +18,7 @@ use rmcp::{ClientHandler, RoleClient, RoleServer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use vak::Described;
 
 /// The least time between two notices of a changed list. The client answers
 /// each with a new listing.
@@ -120,8 +121,32 @@ pub(crate) struct UpstreamClient {
     pub(crate) routes: Routes,
     /// The lists of all upstreams.
     pub(crate) changes: ListChanges,
-    /// How often the list of this one has changed in this life.
-    pub(crate) changed: Arc<AtomicU64>,
+    /// How often the lists of this one have changed in this life.
+    pub(crate) changed: Arc<Changed>,
+}
+
+/// How often the lists of an upstream have changed.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    tools: AtomicU64,
+    prompts: AtomicU64,
+}
+
+impl Changed {
+    pub(crate) fn of(&self, what: Described) -> u64 {
+        self.counts(what).load(Ordering::Acquire)
+    }
+
+    fn note(&self, what: Described) {
+        self.counts(what).fetch_add(1, Ordering::Release);
+    }
+
+    fn counts(&self, what: Described) -> &AtomicU64 {
+        match what {
+            Described::Tool => &self.tools,
+            Described::Prompt => &self.prompts,
+        }
+    }
 }
 
 impl ClientHandler for UpstreamClient {
@@ -147,7 +172,11 @@ impl ClientHandler for UpstreamClient {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.fetch_add(1, Ordering::Release);
+        self.changed.note(Described::Tool);
         self.changes.note();
+    }
+
+    async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.note(Described::Prompt);
     }
 }

@@ -25,9 +25,13 @@ struct Strict {
     method: Option<IgnoredAny>,
     #[serde(default)]
     params: Option<StrictParams>,
+    /// What a person says is in one.
+    #[serde(default)]
+    result: Option<Json>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "read for what it refuses")]
 struct StrictParams {
     #[serde(default)]
@@ -36,6 +40,10 @@ struct StrictParams {
     uri: Option<IgnoredAny>,
     #[serde(default)]
     arguments: Option<Json>,
+    #[serde(default)]
+    input_responses: Option<Json>,
+    #[serde(default)]
+    request_state: Option<IgnoredAny>,
 }
 
 /// Skips everything else without building it, however deep it is.
@@ -111,6 +119,9 @@ mod tests {
             (call(&deep), Some(7), "nested deeper than 64 levels"),
             (call(&long), Some(7), "the most is 1048576"),
             (call(&longer), Some(7), "the most is 2097152"),
+            (call(r#"{}, "inputResponses": {"approve": {"action": "decline", "action": "accept"}}"#), Some(7), "twice"),
+            (call(r#"{}, "requestState": "a", "requestState": "b""#), Some(7), "duplicate field `requestState`"),
+            (r#"{"id":7,"result":{"content":{"approve":false,"approve":true}}}"#.to_owned(), Some(7), "stands twice"),
             (call("{\"a\":1e999}"), Some(7), "number out of range"),
             ("{\"id\":7,\"id\":8,\"method\":\"ping\"}".to_owned(), None, "duplicate field `id`"),
             ("[]".to_owned(), None, "refused"),

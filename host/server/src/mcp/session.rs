@@ -1,12 +1,16 @@
 //! On whose behalf calls are made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use vak::{Caller, SessionId};
 use vak_types::{AgentId, Label};
 
 use super::error::McpError;
+
+/// Questions of one session that wait for their answers: as many as the host keeps
+/// of an agent.
+const QUESTIONS_MAX: usize = 64;
 
 /// What one client does after the other: its agent, and the session that its
 /// actions belong to.
@@ -19,6 +23,9 @@ pub(crate) struct Session {
     id: SessionId,
     /// One for each upstream at the most.
     heard: Mutex<BTreeSet<Label>>,
+    /// What the client was told to ask its person: entries of the log, under names that
+    /// nobody guesses.
+    questions: Mutex<HashMap<String, u64>>,
 }
 
 impl Session {
@@ -26,7 +33,7 @@ impl Session {
     /// limits by accident or by guess.
     pub(crate) fn new(agent: AgentId) -> Result<Self, McpError> {
         let id = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
-        Ok(Self { agent, id: format!("mcp-{id:032x}").parse()?, heard: Mutex::default() })
+        Ok(Self { agent, id: format!("mcp-{id:032x}").parse()?, heard: Mutex::default(), questions: Mutex::default() })
     }
 
     /// Whose calls these are, for a sentence.
@@ -38,6 +45,25 @@ impl Session {
     pub(crate) fn caller(&self) -> Caller {
         let labels = self.heard.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         Caller { agent: self.agent.clone(), session: self.id.clone(), labels }
+    }
+
+    /// The name under which the client is to bring the answer to what entry `seq`
+    /// escalated. `None` if it has as many questions as may be that `wait`.
+    pub(crate) fn put(&self, seq: u64, wait: impl Fn(u64) -> bool) -> Option<String> {
+        let name = format!("{:016x}{:016x}", getrandom::u64().ok()?, getrandom::u64().ok()?);
+        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+        if questions.len() >= QUESTIONS_MAX {
+            questions.retain(|_, seq| wait(*seq));
+        }
+        (questions.len() < QUESTIONS_MAX).then(|| {
+            questions.insert(name.clone(), seq);
+            name
+        })
+    }
+
+    /// The entry whose question has this name, once.
+    pub(crate) fn answered(&self, name: &str) -> Option<u64> {
+        self.questions.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
     /// Marks what comes after this with a label. To be called before the client

@@ -47,7 +47,7 @@ impl Shared {
         let config = host.config();
         let mcp = config.mcp.as_ref().ok_or(McpError::NotConfigured)?;
         Ok(Self {
-            upstreams: Upstreams::start(mcp, &config.state, command)?,
+            upstreams: Upstreams::start(&host, mcp, command)?,
             refusals: Arc::default(),
             hang_up: CancellationToken::new(),
             calls: TaskTracker::new(),

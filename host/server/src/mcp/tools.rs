@@ -8,6 +8,8 @@ use serde_json::Value;
 use vak::Host;
 use vak_types::{AgentId, Json, Name, Operation, printable};
 
+use super::described::Describes;
+
 /// How the names of the host's skills begin, and no upstream's tool's.
 pub(crate) const SKILL_PREFIX: &str = "vak_";
 
@@ -42,25 +44,35 @@ impl<'a> Target<'a> {
 
 /// The upstream's tools that can be called, each once.
 pub(crate) fn callable(upstream: &Name, tools: Vec<Tool>) -> Vec<Tool> {
+    each_once(upstream, tools, |name| match () {
+        () if Target::of(name) != Target::Upstream => Some("names that begin with `vak_` are the host's"),
+        () if is_reserved(name) => Some("such names are those of resources and prompts"),
+        () => None,
+    })
+}
+
+/// Those whose names can be used, each once, and for which there is no `reason` to
+/// leave them out.
+pub(crate) fn each_once<T: Describes>(
+    upstream: &Name,
+    mut listed: Vec<T>,
+    reason: impl Fn(&str) -> Option<&'static str>,
+) -> Vec<T> {
     let mut seen = HashSet::new();
-    let keep = |tool: &Tool| {
-        let left_out = match () {
-            () if Target::of(&tool.name) != Target::Upstream => "names that begin with `vak_` are the host's",
-            () if is_reserved(&tool.name) => "such names are those of resources and prompts",
-            () if tool.name.is_empty() => "it has no name",
-            () if format!("{upstream}/{}", tool.name).parse::<Operation>().is_err() => {
-                "its name is not plain or too long"
-            }
-            () if !seen.insert(tool.name.to_string()) => "it is listed twice",
-            () => return true,
+    listed.retain(|item| {
+        let name = item.name();
+        let left_out = match reason(name) {
+            Some(reason) => reason,
+            None if name.is_empty() => "it has no name",
+            None if format!("{upstream}/{name}").parse::<Operation>().is_err() => "its name is not plain or too long",
+            None if !seen.insert(name.to_owned()) => "it is listed twice",
+            None => return true,
         };
-        let name = printable(&tool.name, NAME_BYTES_MAX);
-        tracing::warn!(%upstream, %name, "a tool of the upstream is left out: {left_out}");
+        let (what, name) = (T::WHAT, printable(name, NAME_BYTES_MAX));
+        tracing::warn!(%upstream, %what, %name, "something of the upstream is left out: {left_out}");
         false
-    };
-    let mut tools = tools;
-    tools.retain(keep);
-    tools
+    });
+    listed
 }
 
 /// Whether this agent could ever be allowed to call this tool. Where its names do

@@ -1,35 +1,23 @@
 //! The upstream: what it is called, what is known of it, and its lives.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rmcp::model::{ClientRequest, ListToolsRequest, ServerResult, Tool};
-use tokio::sync::Mutex;
+use rmcp::model::{JsonObject, Prompt, Tool};
 use tokio_util::sync::CancellationToken;
+use vak::Host;
 use vak::config::Mcp;
 use vak_types::{Digest, Label, Name};
 
-use super::catalog::{AsOf, Catalog};
+use super::catalog::Catalog;
 use super::connection::{Abandon, Connection};
 use super::error::RequestError;
 use super::lives::{Condition, Lives};
-use super::pages::List;
-use super::pins::Pins;
 use super::provenance;
 use super::routes::ListChanges;
 use super::start::{Limits, Slot, Start, Way};
-use super::wish::Wish;
-
-const TOOLS: List<Tool> = List {
-    what: "tools",
-    request: |params| ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params)),
-    page: |answer| match answer {
-        ServerResult::ListToolsResult(page) => Some((page.tools, page.next_cursor)),
-        _ => None,
-    },
-};
+use super::wish::{self, Wish};
 
 /// The upstream.
 pub(crate) struct Upstream {
@@ -39,15 +27,14 @@ pub(crate) struct Upstream {
     /// Whether its name stands in what is offered.
     pub(crate) prefixed: bool,
     lives: Lives,
-    catalog: Catalog,
-    /// Held while the list is asked for on behalf of a call.
-    comparing: Mutex<()>,
+    pub(crate) tools: Catalog<Tool>,
+    pub(crate) prompts: Catalog<Prompt>,
     missed: AtomicBool,
 }
 
 impl Upstream {
     /// Starts it. A failure is told to whoever asks for something.
-    pub(crate) fn start(mcp: &Mcp, state: &Path, name: &Name, way: Way, changes: ListChanges) -> Self {
+    pub(crate) fn start(host: &Arc<Host>, mcp: &Mcp, name: &Name, way: Way, changes: ListChanges) -> Self {
         let label = if mcp.trusted.contains(name) { None } else { provenance::label(name) };
         let limits = Limits { start: Duration::from_millis(mcp.start_ms), call: Duration::from_millis(mcp.call_ms) };
         let (slot, stop, readers) = (Slot::default(), CancellationToken::new(), Arc::default());
@@ -57,8 +44,8 @@ impl Upstream {
             label,
             prefixed: mcp.prefixes(),
             lives: Lives::begin(start),
-            catalog: Catalog::new(name.clone(), Pins::at(state, name)),
-            comparing: Mutex::new(()),
+            tools: Catalog::new(host, name),
+            prompts: Catalog::new(host, name),
             missed: AtomicBool::new(false),
         }
     }
@@ -89,54 +76,39 @@ impl Upstream {
     /// The tools that can be called, as they are described by now.
     pub(crate) async fn tools(&self, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
         let connection = self.connection(abandon).await?;
-        self.list(&connection, abandon).await
+        self.tools.list(&connection, abandon).await
     }
 
-    async fn list(&self, connection: &Connection, abandon: &Abandon) -> Result<Vec<Tool>, RequestError> {
-        let as_of = AsOf::now(connection);
-        match TOOLS.all(connection, abandon).await {
-            Ok(listed) => self.catalog.take(as_of, listed).await,
-            Err(error) => {
-                // That somebody did not wait says nothing of the upstream.
-                if !error.is_ours() {
-                    self.catalog.fail(as_of, &error);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// The digest of a tool's definition, as far as it is known; asks nobody.
+    /// The digest of how what is wished for is described, as far as it is described
+    /// and that is known; asks nobody.
     ///
     /// # Errors
     /// It is not the one that was accepted.
-    pub(crate) async fn known(&self, tool: &str) -> Result<Option<Digest>, RequestError> {
-        self.catalog.known(tool).await
+    pub(crate) async fn known(&self, wish: &Wish, arguments: &JsonObject) -> Result<Option<Digest>, RequestError> {
+        match wish {
+            Wish::Tool(tool) => self.tools.known(tool).await,
+            Wish::Prompt => self.prompts.known(wish::text(arguments, "name")).await,
+            _ => Ok(None),
+        }
     }
 
-    /// Compares the definition of a tool that is to be called with the accepted
-    /// one, for which the upstream is asked for its list if that is not known of the
-    /// life that will be called.
+    /// Compares the description of what is about to be asked for with the accepted
+    /// one.
     ///
     /// # Errors
     /// It is another, or cannot be compared.
     pub(crate) async fn compare(
         &self,
-        tool: &str,
+        wish: &Wish,
+        arguments: &JsonObject,
         connection: &Connection,
         abandon: &Abandon,
-    ) -> Result<(), RequestError> {
-        if !self.catalog.is_fresh(connection) {
-            let _alone = self.comparing.lock().await;
-            if !self.catalog.is_fresh(connection) {
-                match self.list(connection, abandon).await {
-                    Err(error) if error.is_ours() => return Err(error),
-                    // What is known of it now is looked at below.
-                    Ok(_) | Err(_) => {}
-                }
-            }
+    ) -> Result<Option<Digest>, RequestError> {
+        match wish {
+            Wish::Tool(tool) => self.tools.compare(tool, connection, abandon).await,
+            Wish::Prompt => self.prompts.compare(wish::text(arguments, "name"), connection, abandon).await,
+            _ => Ok(None),
         }
-        self.catalog.compared(tool).await
     }
 
     /// Whether it says that it has what is wished for.

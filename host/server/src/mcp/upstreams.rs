@@ -1,13 +1,13 @@
 //! All upstreams behind one endpoint, and what their tools are called there.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rmcp::model::Tool;
 use tokio::time::timeout;
+use vak::Host;
 use vak::config::Mcp;
 use vak_types::Name;
 
@@ -44,12 +44,11 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// Starts all that are configured, and `command` if it is not empty. How tools
-    /// are described is kept in the folder `state`. What does not start is told to whoever asks for it.
+    /// Starts all that are configured, and `command` if it is not empty. What does not start is told to whoever asks for it.
     ///
     /// # Errors
     /// There is nothing to start, or `command` has no name.
-    pub(crate) fn start(mcp: &Mcp, state: &Path, command: &[OsString]) -> Result<Self, McpError> {
+    pub(crate) fn start(host: &Arc<Host>, mcp: &Mcp, command: &[OsString]) -> Result<Self, McpError> {
         let changes = ListChanges::default();
         let given = match (command.split_first(), &mcp.upstream) {
             (Some(command), Some(name)) => Some((name, command)),
@@ -69,7 +68,7 @@ impl Upstreams {
             };
             Some((&upstream.name, way))
         });
-        let start = |(name, way): (&Name, Way)| Arc::new(Upstream::start(mcp, state, name, way, changes.clone()));
+        let start = |(name, way): (&Name, Way)| Arc::new(Upstream::start(host, mcp, name, way, changes.clone()));
         Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
     }
 

@@ -2,9 +2,8 @@
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, GetPromptRequest, GetPromptRequestParams,
-    GetPromptResult, JsonObject, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, MetaObject,
-    Prompt, ReadResourceRequest, ReadResourceRequestParams, ReadResourceResult, Resource, ResourceTemplate,
-    ServerResult,
+    GetPromptResult, JsonObject, ListResourceTemplatesRequest, ListResourcesRequest, MetaObject, Prompt,
+    ReadResourceRequest, ReadResourceRequestParams, ReadResourceResult, Resource, ResourceTemplate, ServerResult,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +14,7 @@ use super::error::RequestError;
 use super::pages::List;
 use super::routes::ProgressTarget;
 use super::tools;
+use super::upstream::Upstream;
 
 /// What is asked, beside what stands in the arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,7 @@ impl Wish {
     pub(crate) async fn ask(
         &self,
         arguments: JsonObject,
+        upstream: &Upstream,
         connection: &Connection,
         progress: Option<ProgressTarget>,
         abandon: &Abandon,
@@ -103,7 +104,7 @@ impl Wish {
             }
             Self::Resources => Ok(Given::Resources(RESOURCES.all(connection, abandon).await?)),
             Self::Templates => Ok(Given::Templates(TEMPLATES.all(connection, abandon).await?)),
-            Self::Prompts => Ok(Given::Prompts(PROMPTS.all(connection, abandon).await?)),
+            Self::Prompts => Ok(Given::Prompts(upstream.prompts.list(connection, abandon).await?)),
             Self::Resource => {
                 let params = ReadResourceRequestParams::new(text(&arguments, "uri"));
                 let request = ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params));
@@ -127,7 +128,7 @@ impl Wish {
 
 /// A text among the arguments. Policies may put another in its place; what they
 /// take away is asked for as nothing.
-fn text<'a>(arguments: &'a JsonObject, name: &str) -> &'a str {
+pub(crate) fn text<'a>(arguments: &'a JsonObject, name: &str) -> &'a str {
     arguments.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -145,15 +146,6 @@ const TEMPLATES: List<ResourceTemplate> = List {
     request: |params| ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(params)),
     page: |answer| match answer {
         ServerResult::ListResourceTemplatesResult(page) => Some((page.resource_templates, page.next_cursor)),
-        _ => None,
-    },
-};
-
-const PROMPTS: List<Prompt> = List {
-    what: "prompts",
-    request: |params| ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(params)),
-    page: |answer| match answer {
-        ServerResult::ListPromptsResult(page) => Some((page.prompts, page.next_cursor)),
         _ => None,
     },
 };
