@@ -65,8 +65,8 @@ impl Awaitable {
     fn step(&self, py: Python<'_>) -> PyResult<Step> {
         match self.take() {
             State::New(work, runtime) => self.begin(py, work, runtime),
-            State::Running(slot) => self.wait(py, slot),
-            State::Over => Err(PyRuntimeError::new_err("it is awaited already, and can be only once")),
+            State::Running(running) => self.go_on(py, running),
+            State::Over => Err(awaited_already()),
         }
     }
 
@@ -76,9 +76,26 @@ impl Awaitable {
             return Ok(Step::Done(done?(py)?));
         }
         let slot = Arc::<Slot>::default();
-        let filled = Arc::clone(&slot);
-        runtime.spawn(work.into_inner()?.map(move |done| fill(&filled, done)));
+        let filling = Filling(Some(Arc::clone(&slot)));
+        runtime.spawn(work.into_inner()?.map(move |done| filling.with(done)));
         self.wait(py, ThisProcess::new(slot))
+    }
+
+    /// Whoever waits is told before they come back. Anybody else would be told in
+    /// their place.
+    fn go_on(&self, py: Python<'_>, running: ThisProcess<Arc<Slot>>) -> PyResult<Step> {
+        let (waited_for, abandoned) = {
+            let slot = lock(running.get()?);
+            (slot.waiter.is_some(), slot.abandoned)
+        };
+        if abandoned {
+            return Err(awaited_already());
+        }
+        if waited_for {
+            *self.state() = State::Running(running);
+            return Err(awaited_already());
+        }
+        self.wait(py, running)
     }
 
     fn wait(&self, py: Python<'_>, running: ThisProcess<Arc<Slot>>) -> PyResult<Step> {
@@ -107,6 +124,10 @@ impl Awaitable {
     }
 }
 
+fn awaited_already() -> PyErr {
+    PyRuntimeError::new_err("it is awaited already, and can be only once")
+}
+
 /// What comes of a step.
 enum Step {
     Done(Py<PyAny>),
@@ -128,6 +149,26 @@ fn abandon(slot: &Slot) {
     drop(done);
 }
 
+/// What puts something into a slot. Where it can't, whoever waits is told so: its
+/// task is gone, and so are the threads it ran in.
+struct Filling(Option<Arc<Slot>>);
+
+impl Filling {
+    fn with(mut self, done: Result<Give, Error>) {
+        if let Some(slot) = self.0.take() {
+            fill(&slot, done);
+        }
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        if let Some(slot) = self.0.take() {
+            fill(&slot, Err(Error::Stopped("it was closed before this was done".to_owned())));
+        }
+    }
+}
+
 /// Puts what was done where somebody waits for it, and tells them.
 fn fill(slot: &Slot, done: Result<Give, Error>) {
     let waiter = {
@@ -139,10 +180,10 @@ fn fill(slot: &Slot, done: Result<Give, Error>) {
         slot.waiter.take()
     };
     let Some(waiter) = waiter else { return };
-    // When Python ends nobody is told, and what was done is undone with the slot.
+    // The loop is closed, or Python ends: nobody comes for it any more.
     let told = Python::try_attach(|py| waiter.tell(py));
-    if let Some(Err(error)) = told {
-        tracing::debug!("an event loop was not told: {error}");
+    if !matches!(told, Some(Ok(()))) {
+        abandon(slot);
     }
 }
 

@@ -229,7 +229,7 @@ impl Host {
     ) -> PyResult<PyClassInitializer<Self>> {
         let (source, runtime) = (source(config, overrides)?, Runtime::new()?);
         let handle = runtime.handle().clone();
-        let opened = run::block(py, &handle, open(source, runtime))??;
+        let opened = run::block(py, &handle, Opened::open(source, runtime))??;
         Ok(PyClassInitializer::from(LocalHost::new(opened, Mode::Blocking)).add_subclass(Self))
     }
 
@@ -262,7 +262,7 @@ impl AsyncHost {
             let host = PyClassInitializer::from(LocalHost::new(opened, Mode::Async)).add_subclass(Self);
             Ok(Bound::new(py, host)?.into_any().unbind())
         };
-        Mode::Async.run(py, handle, work(open(source, runtime), give))
+        Mode::Async.run(py, handle, work(Opened::open(source, runtime), give))
     }
 
     /// The same host for threads.
@@ -282,13 +282,6 @@ impl AsyncHost {
     fn __aexit__(this: &Bound<'_, Self>, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
         this.as_super().get().close(py)
     }
-}
-
-/// Opens it in a thread that may block.
-async fn open(source: Source, runtime: Runtime) -> Result<Arc<Opened>, Error> {
-    let handle = runtime.handle().clone();
-    let opened = handle.spawn_blocking(move || Opened::open(source, runtime)).await;
-    opened.map_err(|error| Error::Config(format!("it could not be opened: {error}")))?
 }
 
 /// The file, and what is laid over it.

@@ -67,12 +67,30 @@ impl Source {
     pub(crate) fn load(&self) -> Result<Config, Error> {
         Config::load(&self.path, &self.overrides).map_err(|error| Error::Config(error.to_string()))
     }
+
+    fn build(&self) -> Result<Host, Error> {
+        Host::builder(self.load()?).build().map_err(|error| Error::Config(error.to_string()))
+    }
 }
 
 impl Opened {
-    /// Opens it. Blocks: compiling components takes seconds the first time.
-    pub(crate) fn open(source: Source, runtime: Runtime) -> Result<Arc<Self>, Error> {
-        let host = Host::builder(source.load()?).build().map_err(|error| Error::Config(error.to_string()))?;
+    /// Opens it, in a thread that may block: compiling components takes seconds
+    /// the first time.
+    pub(crate) async fn open(source: Source, runtime: Runtime) -> Result<Arc<Self>, Error> {
+        let build = move || match source.build() {
+            Ok(host) => Ok(Self::new(source, host, runtime)),
+            // Whoever waits does so in a task of it.
+            Err(error) => Err((error, runtime)),
+        };
+        let handle = Handle::current();
+        match handle.spawn_blocking(build).await {
+            Ok(Ok(opened)) => Ok(opened),
+            Ok(Err((error, _runtime))) => Err(error),
+            Err(error) => Err(Error::Config(format!("it could not be opened: {error}"))),
+        }
+    }
+
+    fn new(source: Source, host: Host, runtime: Runtime) -> Arc<Self> {
         let opened = Arc::new(Self(ThisProcess::new(Inner {
             source,
             host: RwLock::new(Some(Arc::new(host))),
@@ -84,7 +102,7 @@ impl Opened {
             runtime,
         })));
         closing::at_exit(&opened);
-        Ok(opened)
+        opened
     }
 
     /// Where what it does goes on.

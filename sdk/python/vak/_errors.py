@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# What type checkers take for true; importing `typing` takes longer than all else here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._native import Receipt, Verdict
 

@@ -60,6 +60,7 @@ fn what_is_approved_happens_once() {
 
     let decided = asked.again(seq).ok();
     assert_eq!(decided["verdict"]["decision"], "allow");
+    assert_eq!(decided["arguments"], json!({ "n": 1 }));
     asked.app.post("/v1/outcome", &json!({ "action": decided["action"], "status": "succeeded" })).ok();
     assert_eq!(asked.standing(seq)["standing"], "used");
     asked.again(seq).is_problem(409, "approval");

@@ -82,7 +82,7 @@ pub(crate) struct DecideAnswer<'a> {
     #[schema(value_type = schema::Verdict)]
     verdict: &'a Verdict,
     /// The arguments to carry it out with, where obligations make them others
-    /// than were asked.
+    /// than were asked, or a person approved it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = serde_json::Value, required = false)]
     arguments: Option<&'a Json>,

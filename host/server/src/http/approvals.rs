@@ -268,7 +268,11 @@ impl Desk {
     async fn decide_approved(self: Arc<Self>, who: Arc<Who>, seq: u64, again: AgainRequest) -> Result<Answer, Problem> {
         self.own(&who, seq)?;
         let action = self.host.escalated(seq)?;
-        let decided = self.host.decide_approved(seq, &action, again.able.into()).await?;
+        let mut decided = self.host.decide_approved(seq, &action, again.able.into()).await?;
+        if decided.verdict.is_allow() {
+            // Whoever asks knows the number, and may not have kept the rest.
+            decided.arguments.get_or_insert_with(|| action.arguments.clone());
+        }
         self.told(Arc::clone(&who.space), None, action.as_ref().clone(), decided)
     }
 
