@@ -1,5 +1,6 @@
 //! Upstreams that are reached over HTTP.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -7,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Url};
+use rmcp::service::ClientInitializeError;
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig, StreamableHttpError,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use vak_types::printable;
 
@@ -39,7 +43,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// What is wrong with it is told in words.
-    pub(crate) fn new(url: &str, token: Option<&Path>) -> Result<Self, String> {
+    pub(crate) fn new(url: &str, token: Option<&Path>, ca: Option<&Path>) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| format!("`{}`: {error}", printable(url, QUOTE_BYTES_MAX)))?;
         let token = token.map(read).transpose()?;
         let plain = match url.scheme() {
@@ -50,7 +54,13 @@ impl Remote {
         if plain && token.is_some() && !is_loopback(&url) {
             return Err("a token is not sent over `http` to another machine; use `https`".to_owned());
         }
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if plain && ca.is_some() {
+            return Err("a `ca` is given, and nothing certifies `http`; use `https`".to_owned());
+        }
+        let roots = match ca {
+            Some(path) => authorities(path)?,
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+        };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let tls = tls.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
@@ -82,15 +92,15 @@ impl Remote {
 
 /// Whether a request failed for the connection, and not for what was answered.
 pub(crate) fn is_gone(error: &DynamicTransportError) -> bool {
-    match error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+    !matches!(
+        error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>(),
         Some(
             StreamableHttpError::ResponseBodyTooLarge { .. }
-            | StreamableHttpError::Sse(_)
-            | StreamableHttpError::UnexpectedContentType(_)
-            | StreamableHttpError::Deserialize(_),
-        ) => false,
-        _ => true,
-    }
+                | StreamableHttpError::Sse(_)
+                | StreamableHttpError::UnexpectedContentType(_)
+                | StreamableHttpError::Deserialize(_)
+        )
+    )
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -98,6 +108,19 @@ fn is_loopback(url: &Url) -> bool {
         Some("localhost") => true,
         Some(host) => host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
         None => false,
+    }
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, String> {
+    let failed = |why: String| format!("the authorities in `{}`: {why}", path.display());
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut roots = RootCertStore::empty();
+    for certificate in read.map_err(|error| failed(error.to_string()))? {
+        roots.add(certificate).map_err(|error| failed(error.to_string()))?;
+    }
+    match roots.is_empty() {
+        true => Err(failed("there is no certificate".to_owned())),
+        false => Ok(roots),
     }
 }
 
@@ -112,17 +135,35 @@ fn read(path: &Path) -> Result<String, String> {
     }
 }
 
+/// Why a server was not reached, made fit for one line.
+pub(crate) fn explain_start(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => explain(error),
+        other => explain(other),
+    }
+}
+
 /// An error with its causes, made fit for one line: the library names the innermost
 /// one, which says what is wrong, only there.
-pub(crate) fn explain(error: &dyn std::error::Error) -> String {
+pub(crate) fn explain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
+    let mut next = cause(error);
+    while let Some(error) = next {
         let more = error.to_string();
         if !text.contains(&more) {
             text = format!("{text}: {more}");
         }
-        cause = error.source();
+        next = cause(error);
     }
-    printable(&text, QUOTE_BYTES_MAX)
+    // The beginning names types of the library, the end what is wrong.
+    let excess = text.ceil_char_boundary(text.len().saturating_sub(QUOTE_BYTES_MAX));
+    printable(text.get(excess..).unwrap_or_default(), QUOTE_BYTES_MAX)
+}
+
+/// What an error comes of, also where the library does not say so.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+        Some(StreamableHttpError::Client(error)) => error.source(),
+        _ => error.source(),
+    }
 }

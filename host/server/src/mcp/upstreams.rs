@@ -59,7 +59,7 @@ impl Upstreams {
         let given = given.map(|(name, (program, arguments))| (name, Way::Command(program.clone(), arguments.to_vec())));
         let configured = mcp.upstreams.iter().filter_map(|upstream| {
             let way = match (&upstream.url, upstream.command.split_first()) {
-                (Some(url), _) => Way::Url(url.clone(), upstream.token.clone()),
+                (Some(url), _) => Way::Url { url: url.clone(), token: upstream.token.clone(), ca: upstream.ca.clone() },
                 (None, Some((program, arguments))) => {
                     Way::Command(program.into(), arguments.iter().map(OsString::from).collect())
                 }
