@@ -13,7 +13,7 @@ use vak_test_support::Site;
 use crate::listening::{Listening, TOKEN, token_file};
 use crate::log::{Recorded, recorded};
 use crate::raw::Session;
-use crate::site::{file_server, installed, patient, with_mcp};
+use crate::site::{file_server, installed, misbehaving, patient, with_mcp};
 
 const RULES: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['web/*']\n";
 
@@ -136,6 +136,22 @@ fn what_answers_another_request_answers_none() {
         session.finish();
         assert_eq!(recorded(&near)[0].told().2, Some(Status::Unknown), "{mode}");
     }
+}
+
+#[test]
+fn that_a_list_has_changed_passes_two_gateways() {
+    let far = patient("[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['up/*']\n");
+    let server = Listening::start(&far, &misbehaving(&far, "rug-pull"));
+    let near = before(&server.url(), "token = 'token'", 60_000);
+    token_file(&near, TOKEN);
+    let mut session = Session::start(&near, &[]);
+    assert_eq!(session.tools().unwrap(), ["web_one", "web_two"]);
+    // Between the two the newer revision is spoken, where that is said to who listens.
+    assert_eq!(session.call("web_two", &json!({})), (false, "done".to_owned()));
+    session.hears("notifications/tools/list_changed");
+    assert_eq!(session.tools().unwrap(), ["web_two"]);
+    session.finish();
+    server.stop();
 }
 
 /// An authority of certificates, and a server's that it has certified for

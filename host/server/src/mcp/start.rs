@@ -13,11 +13,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vak_types::{Name, printable};
 
+use super::changes::ListChanges;
 use super::connection::{Connection, Process};
 use super::error::{StartError, quote};
 use super::keeper::{Keeper, Pipes};
 use super::remote::Remote;
-use super::routes::{ListChanges, UpstreamClient};
+use super::routes::UpstreamClient;
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
 use super::writer::Writer;
@@ -196,14 +197,13 @@ impl Start {
         service: rmcp::service::RunningService<rmcp::RoleClient, UpstreamClient>,
         process: Option<Process>,
     ) -> Connection {
-        let UpstreamClient { routes, changed, .. } = beginning.client.clone();
+        let client = beginning.client.clone();
         Connection {
             upstream: self.upstream.clone(),
             life: beginning.life,
             service,
             process,
-            routes,
-            changed,
+            client,
             gone: CancellationToken::new(),
             in_flight: AtomicUsize::new(0),
             limit: self.limits.call,

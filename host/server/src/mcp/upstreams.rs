@@ -11,10 +11,10 @@ use vak::Host;
 use vak::config::Mcp;
 use vak_types::Name;
 
+use super::changes::ListChanges;
 use super::connection::Abandon;
 use super::error::{McpError, RequestError};
 use super::lives::Condition;
-use super::routes::ListChanges;
 use super::start::Way;
 use super::upstream::Upstream;
 use super::wish::Wish;
@@ -160,7 +160,7 @@ impl Upstreams {
             let (upstream, changes) = (Arc::clone(upstream), self.changes.clone());
             tokio::spawn(async move {
                 if upstream.has_begun().await {
-                    changes.note();
+                    changes.note_all();
                 }
             });
         }
