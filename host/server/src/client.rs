@@ -68,7 +68,7 @@ impl Client {
     /// The address or the token's file is not usable.
     pub fn new(address: &str, token: Option<&Path>, patience: Duration) -> Result<Self, ClientError> {
         let token_value = token.map(outgoing::token).transpose().map_err(ClientError::Settings)?;
-        let builder = outgoing::builder().map_err(ClientError::Settings)?.timeout(patience);
+        let builder = outgoing::builder(None).map_err(ClientError::Settings)?.timeout(patience);
         let (builder, base) = match address.strip_prefix("unix:") {
             // Of the address only the path counts then.
             Some(path) => (builder.unix_socket(path), outgoing::url("http://localhost", false)),
@@ -116,5 +116,5 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, ClientError> {
 }
 
 fn unreachable(error: reqwest::Error) -> ClientError {
-    ClientError::Unreachable(outgoing::explain(&error.without_url()))
+    ClientError::Unreachable(outgoing::explain(&error.without_url(), |error| error.source()))
 }

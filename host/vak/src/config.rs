@@ -322,7 +322,7 @@ impl Config {
             }
         }
         let upstreams = self.mcp.iter_mut().flat_map(|mcp| &mut mcp.upstreams);
-        upstreams.filter_map(|upstream| upstream.token.as_mut()).for_each(resolve);
+        upstreams.flat_map(|upstream| upstream.token.iter_mut().chain(&mut upstream.ca)).for_each(resolve);
         for policy in &mut self.policies {
             policy.component.as_mut().map(resolve);
             policy.config.as_mut().map(resolve);

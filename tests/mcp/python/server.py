@@ -46,6 +46,7 @@ def greet(name: str) -> str:
 
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
+listener.listen()
 print("http://127.0.0.1:%d/mcp" % listener.getsockname()[1], flush=True)
 config = uvicorn.Config(server.streamable_http_app(), log_level="error")
 uvicorn.Server(config).run(sockets=[listener])

@@ -203,6 +203,40 @@ fn what_could_be_read_in_two_ways_is_not_judged() {
 }
 
 #[test]
+fn who_listens_hears_what_has_changed_and_nothing_else() {
+    let rules = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['up/*', 'up/prompts/*']\n";
+    let site = patient(rules);
+    let gateway = Listening::start(&site, &misbehaving(&site, "rug-pull"));
+    let wants = json!({ "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true });
+    let wants = json!({ "notifications": wants });
+    let listen = json!({ "jsonrpc": "2.0", "id": 7, "method": "subscriptions/listen", "params": wants });
+    let (headers, listen) = stateless(listen);
+    let request = gateway.request("POST", &borrowed(&headers), &listen.to_string());
+    let mut stream = BufReader::new(gateway.send(&request));
+    let mut until = |part: &str| loop {
+        let mut line = String::new();
+        assert!(stream.read_line(&mut line).unwrap() > 0, "it ended before `{part}`");
+        if line.contains(part) {
+            return line;
+        }
+    };
+    // No policy permits resources, so there are none that could change.
+    let accepted = until("subscriptions/acknowledged");
+    assert!(accepted.contains("promptsListChanged") && !accepted.contains("resourcesListChanged"), "{accepted}");
+    // This pulls the rug, and says so.
+    ask(&gateway, call(8, "two", &json!({})));
+    until("notifications/tools/list_changed");
+    let other = json!({ "jsonrpc": "2.0", "id": 9, "method": "prompts/get", "params": { "name": "other" } });
+    ask(&gateway, other);
+    until("notifications/prompts/list_changed");
+    // More streams than may be leave places for calls.
+    let many: Vec<_> = (0..80).map(|_| gateway.send(&request)).collect();
+    assert_eq!(told(&ask(&gateway, call(10, "two", &json!({}))).message()), (false, "done".to_owned()));
+    drop(many);
+    gateway.stop();
+}
+
+#[test]
 fn a_session_hears_that_the_list_has_changed() {
     let site = patient(PERMIT_ALL);
     let gateway = Listening::start(&site, &misbehaving(&site, "list-changed"));

@@ -163,6 +163,15 @@ impl Session {
         }
     }
 
+    /// Waits until the gateway has said this without being asked.
+    pub(crate) fn hears(&mut self, method: &str) {
+        let wanted = |message: &Value| message["method"] == method;
+        while !self.kept.iter().any(wanted) {
+            let message = self.messages.recv_timeout(PATIENCE);
+            self.kept.push(message.unwrap_or_else(|error| panic!("no `{method}`: {error}; got {:?}", self.kept)));
+        }
+    }
+
     /// Answers it.
     pub(crate) fn reply(&mut self, to: &Value, result: &Value) {
         self.line(&json!({ "jsonrpc": "2.0", "id": to["id"], "result": result }).to_string());

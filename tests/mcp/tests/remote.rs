@@ -2,8 +2,10 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use vak_audit::Status;
 use vak_test_support::Site;
@@ -11,7 +13,7 @@ use vak_test_support::Site;
 use crate::listening::{Listening, TOKEN, token_file};
 use crate::log::{Recorded, recorded};
 use crate::raw::Session;
-use crate::site::{file_server, installed, patient, with_mcp};
+use crate::site::{file_server, installed, misbehaving, patient, with_mcp};
 
 const RULES: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['web/*']\n";
 
@@ -73,13 +75,13 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn start(python: impl AsRef<std::ffi::OsStr>, script: &str, arguments: &[&str]) -> Self {
-        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
         let mut command = Command::new(python);
         let mut child =
             command.arg(script).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://"), "{url}");
+        assert!(url.starts_with("http"), "{url}");
         Self { child, url: url.trim().to_owned() }
     }
 }
@@ -134,4 +136,100 @@ fn what_answers_another_request_answers_none() {
         session.finish();
         assert_eq!(recorded(&near)[0].told().2, Some(Status::Unknown), "{mode}");
     }
+}
+
+#[test]
+fn that_a_list_has_changed_passes_two_gateways() {
+    let far = patient("[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['up/*']\n");
+    let server = Listening::start(&far, &misbehaving(&far, "rug-pull"));
+    let near = before(&server.url(), "token = 'token'", 60_000);
+    token_file(&near, TOKEN);
+    let mut session = Session::start(&near, &[]);
+    assert_eq!(session.tools().unwrap(), ["web_one", "web_two"]);
+    // Between the two the newer revision is spoken, where that is said to who listens.
+    assert_eq!(session.call("web_two", &json!({})), (false, "done".to_owned()));
+    session.hears("notifications/tools/list_changed");
+    assert_eq!(session.tools().unwrap(), ["web_two"]);
+    session.finish();
+    server.stop();
+}
+
+/// An authority of certificates, and a server's that it has certified for
+/// `localhost`, in files of this folder.
+fn certified(folder: &Path, ca: &str) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    std::fs::write(folder.join(format!("{ca}.ca.pem")), authority.pem()).unwrap();
+    std::fs::write(folder.join(format!("{ca}.pem")), certificate.pem()).unwrap();
+    std::fs::write(folder.join(format!("{ca}.key")), key.serialize_pem()).unwrap();
+}
+
+/// A server whose certificate is that of `ca`, and what it saw of tokens.
+fn secure(folder: &Path, ca: &str) -> (Script, PathBuf) {
+    certified(folder, ca);
+    let file = |end: &str| folder.join(format!("{ca}.{end}")).display().to_string();
+    let log = file("log");
+    let arguments = ["fine", "0", &log, &file("pem"), &file("key")];
+    (Script::start("python3", "upstreams/over_http.py", &arguments), log.into())
+}
+
+#[test]
+fn over_tls_only_who_is_certified_sees_the_token() {
+    let folder = patient("");
+    let (server, log) = secure(folder.path(), "own");
+    certified(folder.path(), "other");
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    let ca = |name: &str| format!("token = 'token'\nca = '{}'", folder.path().join(name).display());
+    let by_number = server.url.replace("localhost", "127.0.0.1");
+    let cases = [
+        (server.url.clone(), "token = 'token'".to_owned(), "UnknownIssuer"),
+        (server.url.clone(), ca("other.ca.pem"), "invalid peer certificate"),
+        (by_number, ca("own.ca.pem"), "not valid for name"),
+        (server.url.replace("https", "http"), ca("own.ca.pem"), "nothing certifies `http`"),
+        (server.url.clone(), ca("none.pem"), "the authorities in"),
+        (server.url.clone(), ca("empty.pem"), "there is no certificate"),
+        (server.url.clone(), ca("own.key"), "there is no certificate"),
+    ];
+    for (url, settings, part) in cases {
+        let near = before(&url, &settings, 60_000);
+        token_file(&near, TOKEN);
+        let mut session = Session::start(&near, &[]);
+        let (failed, text) = session.call("web_one", &json!({}));
+        assert!(failed && text.contains(part), "{url} {settings}: {text}");
+        session.finish();
+    }
+    assert!(!log.exists(), "{}", std::fs::read_to_string(&log).unwrap());
+
+    let near = before(&server.url, &ca("own.ca.pem"), 60_000);
+    token_file(&near, TOKEN);
+    // Another upstream gets no token of its neighbour's.
+    let plain = folder.path().join("plain.log");
+    let other = Script::start("python3", "upstreams/over_http.py", &["fine", "0", plain.to_str().unwrap()]);
+    let near = near.section(&format!("[[mcp.upstreams]]\nname = 'other'\nurl = '{}'\n", other.url));
+    let mut session = Session::start(&near, &[]);
+    assert_eq!(session.call("web_one", &json!({})), (false, "done".to_owned()));
+    session.call("other_one", &json!({}));
+    session.finish();
+    let seen = |log: &Path| std::fs::read_to_string(log).unwrap();
+    assert!(seen(&log).lines().all(|line| line == format!("Bearer {TOKEN}")), "{}", seen(&log));
+    assert!(seen(&plain).lines().all(|line| line == "None"), "{}", seen(&plain));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let folder = patient("");
+    let (elsewhere, log) = secure(folder.path(), "elsewhere");
+    let mode = format!("redirects:{}", elsewhere.url);
+    let server = Script::start("python3", "upstreams/over_http.py", &[&mode]);
+    let near = before(&server.url, "token = 'token'", 60_000);
+    token_file(&near, TOKEN);
+    let mut session = Session::start(&near, &[]);
+    let (failed, text) = session.call("web_one", &json!({}));
+    assert!(failed && text.contains("cannot be") | text.contains("wrongly"), "{text}");
+    session.finish();
+    assert!(!log.exists());
 }

@@ -47,7 +47,8 @@ fn each_list_and_each_reading_is_decided() {
     let server = Script::start(installed("python/bin/python"), "python/server.py", &[]);
     let site = before(&server);
     let mut session = Session::start(&site, &[]);
-    assert_eq!((&session.capabilities["resources"], &session.capabilities["prompts"]), (&json!({}), &json!({})));
+    let offered = json!({ "listChanged": true });
+    assert_eq!((&session.capabilities["resources"], &session.capabilities["prompts"]), (&offered, &offered));
 
     let listed = session.ask("resources/list", &json!({}));
     assert_eq!(names(&listed, "resources", "uri"), ["web+notes://today"]);

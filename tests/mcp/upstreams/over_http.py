@@ -1,9 +1,12 @@
-"""An MCP server over HTTP that misbehaves in one way: over_http.py MODE [PORT].
+"""An MCP server over HTTP that misbehaves in one way: over_http.py MODE [PORT [LOG [CERTIFICATE KEY]]].
+
+Writes the `Authorization` of every request to LOG.
 
 Prints its address. Uses the standard library only.
 """
 
 import json
+import ssl
 import sys
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +40,14 @@ class Handler(BaseHTTPRequestHandler):
     do_DELETE = do_GET
 
     def do_POST(self):
+        if len(sys.argv) > 3:
+            with open(sys.argv[3], "a") as log:
+                print(self.headers["Authorization"], file=log)
+        if mode.startswith("redirects:"):
+            self.send_response(307)
+            self.send_header("Location", mode.removeprefix("redirects:"))
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         id, method = message.get("id"), message.get("method")
         if method == "initialize":
@@ -73,5 +84,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
-print("http://127.0.0.1:%d/mcp" % server.server_port, flush=True)
+scheme = "http://127.0.0.1"
+if len(sys.argv) > 5:
+    scheme = "https://localhost"
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[4], sys.argv[5])
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+print("%s:%d/mcp" % (scheme, server.server_port), flush=True)
 server.serve_forever()

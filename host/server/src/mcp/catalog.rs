@@ -226,7 +226,7 @@ impl<T: Describes> Catalog<T> {
 }
 
 fn as_of<T: Describes>(connection: &Connection) -> AsOf {
-    AsOf { life: connection.life, changes: connection.changed.of(T::WHAT) }
+    AsOf { life: connection.life, changes: connection.client.changed.of(T::WHAT) }
 }
 
 /// Reads or writes files without holding up anybody else.

@@ -1,6 +1,5 @@
 //! Requests to a running upstream.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use vak_types::Name;
 use super::error::RequestError;
 use super::keeper::Keeper;
 use super::remote;
-use super::routes::{Changed, ProgressTarget, Routes, UpstreamClient};
+use super::routes::{ProgressTarget, UpstreamClient};
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UNREADABLE};
 
@@ -70,9 +69,8 @@ pub(crate) struct Connection {
     pub(crate) service: RunningService<RoleClient, UpstreamClient>,
     /// None for one that is reached over HTTP.
     pub(crate) process: Option<Process>,
-    pub(crate) routes: Routes,
-    /// How often its lists have changed.
-    pub(crate) changed: Arc<Changed>,
+    /// What we are to it, and what it said of its lists.
+    pub(crate) client: UpstreamClient,
     /// Cancelled when it can't be reached any more.
     pub(crate) gone: CancellationToken,
     pub(crate) in_flight: AtomicUsize,
@@ -125,7 +123,7 @@ impl Connection {
             Ok(Err(error)) => return Err(self.explain(error).await),
             Err(_) => return Err(self.timed_out()),
         };
-        let _route = progress.map(|target| self.routes.follow(handle.progress_token.clone(), target));
+        let _route = progress.map(|target| self.client.routes.follow(handle.progress_token.clone(), target));
         // The library's own wait would not do: on a time-out it first writes
         // its cancel notice, and an upstream that does not read delays that
         // for ever.
@@ -163,7 +161,7 @@ impl Connection {
                 if remote::is_gone(&error) {
                     self.gone.cancel();
                 }
-                RequestError::Unreachable { upstream: self.upstream.clone(), why: crate::outgoing::explain(&error) }
+                RequestError::Unreachable { upstream: self.upstream.clone(), why: remote::explain(&error) }
             }
             ServiceError::McpError(error) => {
                 RequestError::Answered { upstream: self.upstream.clone(), error: Box::new(error) }

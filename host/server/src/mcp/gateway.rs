@@ -10,9 +10,9 @@ use rmcp::model::{
     ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability, ReadResourceRequestMethod,
     ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
-    ToolsCapability,
+    SubscriptionFilter, ToolsCapability,
 };
-use rmcp::service::{NotificationContext, RequestContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use vak_types::printable;
 
 use super::call::Call;
+use super::changes::ListOf;
 use super::connection::Abandon;
 use super::offers::Offers;
 use super::person::{Answered, BeforeClient};
@@ -117,17 +118,56 @@ impl ServerHandler for Gateway {
             None => self.shared.host.config().mcp.as_ref().map(|mcp| mcp.agent.clone()),
         };
         let offered = agent.map(|agent| self.shared.offered(&agent)).unwrap_or_default();
-        capabilities.resources = offered.resources.then(ResourcesCapability::default);
-        capabilities.prompts = offered.prompts.then(PromptsCapability::default);
+        let (mut resources, mut prompts) = (ResourcesCapability::default(), PromptsCapability::default());
+        (resources.list_changed, prompts.list_changed) = (Some(true), Some(true));
+        capabilities.resources = offered.resources.then_some(resources);
+        capabilities.prompts = offered.prompts.then_some(prompts);
         ServerConfig::new(capabilities).with_server_info(Implementation::new("vak", env!("CARGO_PKG_VERSION")))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // Once, however often the client says so.
         if self.telling.set(()).is_ok() {
-            let telling = self.shared.upstreams.changes.tell(context.peer);
+            let named = || context.extensions.get::<Parts>()?.extensions.get::<Arc<Session>>().cloned();
+            let agent = self.session.clone().or_else(named).map(|session| session.caller().agent);
+            let shared = Arc::clone(&self.shared);
+            // Of what it is not offered it hears nothing.
+            let wants = move |list| {
+                let offered = agent.as_ref().map(|agent| shared.offered(agent)).unwrap_or_default();
+                match list {
+                    ListOf::Tools => true,
+                    ListOf::Prompts => offered.prompts,
+                    ListOf::Resources => offered.resources,
+                }
+            };
+            let telling = self.shared.upstreams.changes.tell(context.peer, wants);
             tokio::spawn(self.ended.clone().run_until_cancelled_owned(telling));
         }
+    }
+
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        // What of it was asked for and is offered is the library's to find out.
+        let lists = SubscriptionFilter::builder().tools_list_changed().prompts_list_changed().resources_list_changed();
+        Some(lists.build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let _place = self.shared.place_to_listen()?;
+        let accepted = context.accepted().clone();
+        let wants = move |list| {
+            let wanted = match list {
+                ListOf::Tools => accepted.tools_list_changed,
+                ListOf::Prompts => accepted.prompts_list_changed,
+                ListOf::Resources => accepted.resources_list_changed,
+            };
+            wanted == Some(true)
+        };
+        tokio::select! {
+            () = self.shared.upstreams.changes.tell(context.sink().clone(), wants) => {}
+            () = context.cancelled() => {}
+            () = self.shared.hang_up.cancelled() => {}
+        }
+        Ok(())
     }
 
     async fn list_tools(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 
+use super::changes::listen;
 use super::connection::Connection;
 use super::error::{RequestError, StartError};
 use super::start::Start;
@@ -144,7 +145,7 @@ fn starting(start: &Arc<Start>, number: u64, before: Option<Arc<Connection>>) ->
             Ok(_) if number > 0 => {
                 tracing::warn!(upstream = %start.upstream, "an upstream had died and is started anew");
                 // It may have other tools than before, and had none meanwhile.
-                start.changes.note();
+                start.changes.note_all();
             }
             Ok(_) | Err(StartError::Stopping) => {}
             Err(error) => tracing::error!("{error}"),
@@ -152,7 +153,12 @@ fn starting(start: &Arc<Start>, number: u64, before: Option<Arc<Connection>>) ->
         started
     };
     let life = tokio::spawn(life).map(|joined| joined.unwrap_or(Err(StartError::Stopping)));
-    let starting = life.map(|done| done.map(Arc::new).map_err(Arc::new)).boxed().shared();
+    let known = |connection| {
+        let connection = Arc::new(connection);
+        listen(&connection, connection.client.clone());
+        connection
+    };
+    let starting = life.map(move |done| done.map(known).map_err(Arc::new)).boxed().shared();
     // Whoever looks sees how it is without waiting for it.
     tokio::spawn(starting.clone().map(drop));
     starting

@@ -4,7 +4,7 @@
 //! streamable HTTP; to its upstreams, MCP servers that run as its children or
 //! are reached by a URL, it is the client. It offers the upstreams' tools,
 //! resources and prompts, and the host's skills. Nothing else of an upstream
-//! (completion, sampling, elicitation, tasks, subscriptions) passes, in either
+//! (completion, sampling, elicitation, tasks, subscriptions to single resources) passes, in either
 //! direction.
 //!
 //! * The tool `x` of the upstream `files` is the operation `files/x` on the
@@ -31,6 +31,7 @@
 mod addresses;
 mod call;
 mod catalog;
+mod changes;
 mod client_wire;
 mod connection;
 mod described;

@@ -1,8 +1,10 @@
 //! Upstreams that are reached over HTTP.
 
+use std::error::Error;
 use std::path::Path;
 
 use reqwest::Client;
+use rmcp::service::ClientInitializeError;
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig, StreamableHttpError,
@@ -25,10 +27,13 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// What is wrong with it is told in words.
-    pub(crate) fn new(url: &str, token: Option<&Path>) -> Result<Self, String> {
+    pub(crate) fn new(url: &str, token: Option<&Path>, ca: Option<&Path>) -> Result<Self, String> {
         let url = outgoing::url(url, token.is_some())?;
+        if url.scheme() == "http" && ca.is_some() {
+            return Err("a `ca` is given, and nothing certifies `http`; use `https`".to_owned());
+        }
         let token = token.map(outgoing::token).transpose()?;
-        let client = outgoing::builder()?.build().map_err(|error| error.to_string())?;
+        let client = outgoing::builder(ca)?.build().map_err(|error| error.to_string())?;
         let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
             .max_concurrent_requests(REQUESTS_MAX)
             .max_sse_event_size(LINE_BYTES_MAX)
@@ -57,4 +62,25 @@ pub(crate) fn is_gone(error: &DynamicTransportError) -> bool {
                 | StreamableHttpError::Deserialize(_),
         )
     )
+}
+
+/// Why a server was not reached, made fit for one line.
+pub(crate) fn explain_start(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => explain(error),
+        other => explain(other),
+    }
+}
+
+/// An error with its causes, made fit for one line.
+pub(crate) fn explain(error: &(dyn Error + 'static)) -> String {
+    outgoing::explain(error, cause)
+}
+
+/// What an error comes of, also where the library does not say so.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+        Some(StreamableHttpError::Client(error)) => error.source(),
+        _ => error.source(),
+    }
 }

@@ -1,7 +1,6 @@
 //! What the upstream says without being asked, and who hears it.
 //!
-//! Only two things pass: that the list of tools has changed, and how far a
-//! call is. Both are reduced to their newest state, so an upstream that
+//! Only two things pass: that a list has changed, and how far a call is. Both are reduced to their newest state, so an upstream that
 //! repeats itself costs nothing. The text of a progress message does not pass:
 //! it would be a result that leaves before the outcome is in the log.
 
@@ -20,9 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use vak::Described;
 
-/// The least time between two notices of a changed list. The client answers
-/// each with a new listing.
-const LIST_CHANGED_EVERY: Duration = Duration::from_secs(1);
+use super::changes::{ListChanges, ListOf};
 
 /// The least time between two notices of progress of one call. People do not
 /// see more.
@@ -42,31 +39,6 @@ struct Progress {
 }
 
 type Calls = HashMap<ProgressToken, watch::Sender<Option<Progress>>>;
-
-/// How often the list of tools has changed, of all upstreams together.
-#[derive(Clone, Default)]
-pub(crate) struct ListChanges(watch::Sender<u64>);
-
-impl ListChanges {
-    /// Notes a change.
-    pub(crate) fn note(&self) {
-        self.0.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    /// Tells a client of changes from now on, for ever.
-    pub(crate) fn tell(&self, client: Peer<RoleServer>) -> impl Future<Output = ()> + Send + 'static {
-        let mut changes = self.0.subscribe();
-        async move {
-            while changes.changed().await.is_ok() {
-                if let Err(error) = client.notify_tool_list_changed().await {
-                    tracing::debug!(%error, "the client does not hear that the list of tools has changed");
-                    return;
-                }
-                sleep(LIST_CHANGED_EVERY).await;
-            }
-        }
-    }
-}
 
 /// The calls of one upstream whose progress somebody wants.
 #[derive(Clone, Default)]
@@ -149,6 +121,18 @@ impl Changed {
     }
 }
 
+impl UpstreamClient {
+    /// Notes what a server says of one of its lists.
+    pub(crate) fn has_changed(&self, list: ListOf) {
+        match list {
+            ListOf::Tools => self.changed.note(Described::Tool),
+            ListOf::Prompts => self.changed.note(Described::Prompt),
+            ListOf::Resources => {}
+        }
+        self.changes.note(list);
+    }
+}
+
 impl ClientHandler for UpstreamClient {
     fn get_info(&self) -> ClientConfig {
         // The library's default version has no `initialize`, which servers
@@ -172,11 +156,14 @@ impl ClientHandler for UpstreamClient {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.note(Described::Tool);
-        self.changes.note();
+        self.has_changed(ListOf::Tools);
     }
 
     async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.note(Described::Prompt);
+        self.has_changed(ListOf::Prompts);
+    }
+
+    async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.has_changed(ListOf::Resources);
     }
 }

@@ -21,6 +21,10 @@ use super::upstreams::Upstreams;
 /// they hold stays near a gigabyte in the worst case.
 const CALLS_MAX: usize = 256;
 
+/// Streams that tell of changed lists at the same time. Each is a request that does
+/// not end; over HTTP they leave most places to others.
+const LISTENS_MAX: usize = 64;
+
 /// How long the calls that were given up may take to be recorded: a skill that
 /// is running cannot be stopped before its five seconds are over.
 const RECORD: Duration = Duration::from_secs(10);
@@ -36,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) calls: TaskTracker,
     pub(crate) last_offered: LastOffered,
     places: Arc<Semaphore>,
+    listens: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -53,6 +58,7 @@ impl Shared {
             calls: TaskTracker::new(),
             last_offered: LastOffered::default(),
             places: Arc::new(Semaphore::new(CALLS_MAX)),
+            listens: Arc::new(Semaphore::new(LISTENS_MAX)),
             host,
         })
     }
@@ -65,6 +71,15 @@ impl Shared {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let full = format!("{CALLS_MAX} calls are under way; wait for one to end and call again");
         place.map_err(|_| ErrorData::internal_error(full, None))
+    }
+
+    /// A place for one more client that listens.
+    ///
+    /// # Errors
+    /// As many as may be do.
+    pub(crate) fn place_to_listen(&self) -> Result<OwnedSemaphorePermit, ErrorData> {
+        let full = || ErrorData::internal_error(format!("{LISTENS_MAX} streams are open; end one"), None);
+        Arc::clone(&self.listens).try_acquire_owned().map_err(|_| full())
     }
 
     /// Gives up what is under way, records that, and ends the upstreams. Refused

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,12 +13,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vak_types::{Name, printable};
 
+use super::changes::ListChanges;
 use super::connection::{Connection, Process};
 use super::error::{StartError, quote};
 use super::keeper::{Keeper, Pipes};
 use super::lines;
 use super::remote::Remote;
-use super::routes::{ListChanges, UpstreamClient};
+use super::routes::UpstreamClient;
 use super::stderr::Stderr;
 use super::upstream_wire::{LINE_BYTES_MAX, UpstreamWire};
 use super::writer::Writer;
@@ -39,8 +40,9 @@ const READERS_MAX: usize = 2 * 8 + 1;
 pub(crate) enum Way {
     /// A program and its arguments.
     Command(OsString, Vec<OsString>),
-    /// A server that speaks streamable HTTP, and the file with the token for it.
-    Url(String, Option<PathBuf>),
+    /// A server that speaks streamable HTTP, and the files with the token for it and
+    /// with the authorities that certify it.
+    Url { url: String, token: Option<PathBuf>, ca: Option<PathBuf> },
 }
 
 /// How long things may take.
@@ -100,7 +102,11 @@ impl Start {
                     done => done,
                 }
             }
-            Way::Url(url, token) => self.url(beginning, url, token.as_deref()).await,
+            Way::Url { url, token, ca } => {
+                let remote = Remote::new(url, token.as_deref(), ca.as_deref());
+                let upstream = self.upstream.clone();
+                self.url(beginning, remote.map_err(|why| StartError::Address { upstream, why })?).await
+            }
         }
     }
 
@@ -167,10 +173,8 @@ impl Start {
         }
     }
 
-    async fn url(&self, beginning: Beginning, url: &str, token: Option<&Path>) -> Result<Connection, StartError> {
+    async fn url(&self, beginning: Beginning, transport: Remote) -> Result<Connection, StartError> {
         let upstream = self.upstream.clone();
-        let transport =
-            Remote::new(url, token).map_err(|why| StartError::Address { upstream: upstream.clone(), why })?;
         let lifecycle = ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
@@ -180,9 +184,11 @@ impl Start {
         match timeout(self.limits.start, serving).await {
             Ok(Ok(service)) => Ok(self.connected(&beginning, service, None)),
             Ok(Err(ClientInitializeError::Cancelled)) => Err(StartError::Stopping),
-            Ok(Err(error)) => {
-                Err(StartError::Handshake { upstream, why: crate::outgoing::explain(&error), stderr: String::new() })
-            }
+            Ok(Err(error)) => Err(StartError::Handshake {
+                upstream,
+                why: super::remote::explain_start(&error),
+                stderr: String::new(),
+            }),
             Err(_) => Err(self.timed_out(String::new())),
         }
     }
@@ -193,14 +199,13 @@ impl Start {
         service: rmcp::service::RunningService<rmcp::RoleClient, UpstreamClient>,
         process: Option<Process>,
     ) -> Connection {
-        let UpstreamClient { routes, changed, .. } = beginning.client.clone();
+        let client = beginning.client.clone();
         Connection {
             upstream: self.upstream.clone(),
             life: beginning.life,
             service,
             process,
-            routes,
-            changed,
+            client,
             gone: CancellationToken::new(),
             in_flight: AtomicUsize::new(0),
             limit: self.limits.call,

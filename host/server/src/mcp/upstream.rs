@@ -11,11 +11,11 @@ use vak::config::Mcp;
 use vak_types::{Digest, Label, Name};
 
 use super::catalog::Catalog;
+use super::changes::ListChanges;
 use super::connection::{Abandon, Connection};
 use super::error::RequestError;
 use super::lives::{Condition, Lives};
 use super::provenance;
-use super::routes::ListChanges;
 use super::start::{Limits, Slot, Start, Way};
 use super::wish::{self, Wish};
 

@@ -11,10 +11,10 @@ use vak::Host;
 use vak::config::Mcp;
 use vak_types::Name;
 
+use super::changes::ListChanges;
 use super::connection::Abandon;
 use super::error::{McpError, RequestError};
 use super::lives::Condition;
-use super::routes::ListChanges;
 use super::start::Way;
 use super::upstream::Upstream;
 use super::wish::Wish;
@@ -59,7 +59,7 @@ impl Upstreams {
         let given = given.map(|(name, (program, arguments))| (name, Way::Command(program.clone(), arguments.to_vec())));
         let configured = mcp.upstreams.iter().filter_map(|upstream| {
             let way = match (&upstream.url, upstream.command.split_first()) {
-                (Some(url), _) => Way::Url(url.clone(), upstream.token.clone()),
+                (Some(url), _) => Way::Url { url: url.clone(), token: upstream.token.clone(), ca: upstream.ca.clone() },
                 (None, Some((program, arguments))) => {
                     Way::Command(program.into(), arguments.iter().map(OsString::from).collect())
                 }
@@ -160,7 +160,7 @@ impl Upstreams {
             let (upstream, changes) = (Arc::clone(upstream), self.changes.clone());
             tokio::spawn(async move {
                 if upstream.has_begun().await {
-                    changes.note();
+                    changes.note_all();
                 }
             });
         }

@@ -60,10 +60,14 @@ pub struct Upstream {
     /// The address of a server that speaks streamable HTTP. This or `command`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The file with the bearer token for `url`, where it wants one. Read once, at
-    /// the start.
+    /// The file with the bearer token for `url`, where it wants one. Read whenever the
+    /// upstream is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<PathBuf>,
+    /// The PEM file with the authorities that certify `url`, for one of your own: no
+    /// other is believed there. Those of Mozilla if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
 }
 
 /// A package runner may have to download the upstream first.
@@ -112,14 +116,14 @@ impl Mcp {
         if let Some(name) = self.trusted.iter().find(|name| !self.names().any(|other| other == *name)) {
             return refuse(format!("`{name}` is trusted, and no upstream is called so"));
         }
-        for Upstream { name, command, url, token } in &self.upstreams {
+        for Upstream { name, command, url, token, ca } in &self.upstreams {
             match (command.is_empty(), url) {
                 (true, None) => return refuse(format!("the upstream `{name}` has neither a `command` nor a `url`")),
                 (false, Some(_)) => {
                     return refuse(format!("the upstream `{name}` has a `command` and a `url`; leave one out"));
                 }
-                (false, None) if token.is_some() => {
-                    return refuse(format!("the upstream `{name}` has a `token`, which is for a `url`"));
+                (false, None) if token.is_some() || ca.is_some() => {
+                    return refuse(format!("the upstream `{name}` has a `token` or a `ca`, which are for a `url`"));
                 }
                 _ => {}
             }
