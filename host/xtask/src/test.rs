@@ -38,6 +38,7 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                 tools::python_packages()?;
                 tools::redis()?;
                 components::build()?;
+                tools::python_wheel()?;
                 step("tests");
                 run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
                 run::run(&mut apart("test"))?;

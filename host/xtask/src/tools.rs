@@ -82,6 +82,7 @@ fn install(packages: &[&str]) -> Result<()> {
 pub(crate) fn npm_packages() -> Result<()> {
     node()?;
     npm_folder("tests/mcp/npm", "npm")?;
+    npm_folder("tests/python/npm", "npm-python")?;
     npm_for_guests()
 }
 
@@ -113,7 +114,27 @@ pub(crate) fn python_packages() -> Result<()> {
     python_environment("tests/server/python", "python-server")?;
     python_environment("tests/conformance", "python-conformance")?;
     python_environment("host/audit-s3/tests/python", "moto")?;
-    python_environment("sdk/python-guest", "python-guest")
+    python_environment("sdk/python-guest", "python-guest")?;
+    python_environment("tests/python/python", "python-sdk")
+}
+
+/// Builds the wheel of `sdk/python` from what the workspace builds, and installs it
+/// beside the packages that it is tested with.
+pub(crate) fn python_wheel() -> Result<()> {
+    let (environment, wheels) = (target().join("python-sdk"), target().join("wheels"));
+    if wheels.exists() {
+        std::fs::remove_dir_all(&wheels)?;
+    }
+    let python = environment.join("bin/python");
+    let mut build = Command::new(environment.join("bin/maturin"));
+    build.args(["build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels).arg("--interpreter").arg(&python);
+    // It says why.
+    build.env("CARGO", root().join("tests/python/cargo.sh")).current_dir(root().join("sdk/python"));
+    run(&mut build)?;
+    let wheel = wheels.read_dir()?.next().context("maturin left no wheel")??.path();
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]);
+    run(install.arg("--force-reinstall").arg(wheel))
 }
 
 fn python_environment(source: &str, folder: &str) -> Result<()> {

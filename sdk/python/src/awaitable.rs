@@ -233,19 +233,21 @@ impl Awaitable {
     }
 
     /// Goes on, as for any coroutine.
-    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let _ = value;
         self.__next__(py)
     }
 
     /// Raises an exception where it waits: it is cancelled.
-    #[pyo3(signature = (kind, value = None, _traceback = None))]
+    #[pyo3(signature = (kind, value = None, traceback = None))]
     fn throw(
         &self,
         kind: &Bound<'_, PyAny>,
         value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
+        traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         self.abandon();
+        let _ = traceback;
         let raised = match (kind.cast::<PyType>(), value) {
             (Ok(_), Some(value)) if value.is_instance(kind)? => value.clone(),
             (Ok(kind), Some(value)) if !value.is_none() => kind.call1((value,))?,

@@ -17,9 +17,6 @@ use crate::remote::{Identity, Place, Remote};
 use crate::run::{Mode, nothing, objects, same, work};
 use crate::verdict::Receipt;
 
-/// As long as a server takes for a request at the most, and some more for the way.
-const TIMEOUT_S: f64 = 35.0;
-
 /// What can be asked of a server, whoever waits for what.
 #[pyclass(frozen, subclass, module = "vak")]
 pub(crate) struct RemoteHost {
@@ -33,7 +30,8 @@ pub(crate) struct RemoteHost {
 ///
 /// `ca` is a PEM file with the authorities that count in place of Mozilla's;
 /// `certificate` and `key` are the client's own. No proxy is used and no redirect
-/// followed. What is asked is sent once: only with an `id` it is sent again when
+/// followed. An answer is waited for `timeout_s`: as long as a server takes at the
+/// most, and some more. What is asked is sent once: only with an `id` it is sent again when
 /// a connection turns out to be gone.
 ///
 /// >>> with vak.Client(url, token=token) as client:
@@ -163,15 +161,15 @@ impl RemoteHost {
 
     /// The person whose token this is agrees to the action that entry `seq`
     /// escalated. The answer is the only one.
-    #[pyo3(signature = (seq, *, note = String::new()))]
-    fn approve(&self, py: Python<'_>, seq: u64, note: String) -> PyResult<Py<PyAny>> {
-        self.run(py, Arc::clone(&self.remote).answer(seq, note, true), same::<Receipt>)
+    #[pyo3(signature = (seq, *, note = ""))]
+    fn approve(&self, py: Python<'_>, seq: u64, note: &str) -> PyResult<Py<PyAny>> {
+        self.run(py, Arc::clone(&self.remote).answer(seq, note.to_owned(), true), same::<Receipt>)
     }
 
     /// The person does not agree.
-    #[pyo3(signature = (seq, *, note = String::new()))]
-    fn reject(&self, py: Python<'_>, seq: u64, note: String) -> PyResult<Py<PyAny>> {
-        self.run(py, Arc::clone(&self.remote).answer(seq, note, false), same::<Receipt>)
+    #[pyo3(signature = (seq, *, note = ""))]
+    fn reject(&self, py: Python<'_>, seq: u64, note: &str) -> PyResult<Py<PyAny>> {
+        self.run(py, Arc::clone(&self.remote).answer(seq, note.to_owned(), false), same::<Receipt>)
     }
 
     /// As `Host.decide_approved`.
@@ -199,7 +197,7 @@ impl RemoteHost {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (url, *, token = None, ca = None, certificate = None, key = None, timeout_s = TIMEOUT_S))]
+    #[pyo3(signature = (url, *, token = None, ca = None, certificate = None, key = None, timeout_s = 35.0))]
     fn new(
         url: &str,
         token: Option<&str>,
@@ -233,7 +231,7 @@ impl Client {
 #[pymethods]
 impl AsyncClient {
     #[new]
-    #[pyo3(signature = (url, *, token = None, ca = None, certificate = None, key = None, timeout_s = TIMEOUT_S))]
+    #[pyo3(signature = (url, *, token = None, ca = None, certificate = None, key = None, timeout_s = 35.0))]
     fn new(
         url: &str,
         token: Option<&str>,

@@ -174,16 +174,16 @@ impl LocalHost {
 
     /// A person agrees to the action that entry `seq` escalated. Who it is you
     /// vouch for: no agent may get here. The answer is the only one.
-    #[pyo3(signature = (seq, *, by, note = String::new()))]
-    fn approve(&self, py: Python<'_>, seq: u64, by: &str, note: String) -> PyResult<Py<PyAny>> {
-        let answered = Arc::clone(&self.opened).answer(seq, asked::text(by)?, note, true);
+    #[pyo3(signature = (seq, *, by, note = ""))]
+    fn approve(&self, py: Python<'_>, seq: u64, by: &str, note: &str) -> PyResult<Py<PyAny>> {
+        let answered = Arc::clone(&self.opened).answer(seq, asked::text(by)?, note.to_owned(), true);
         self.run(py, answered, same::<Receipt>)
     }
 
     /// A person does not agree.
-    #[pyo3(signature = (seq, *, by, note = String::new()))]
-    fn reject(&self, py: Python<'_>, seq: u64, by: &str, note: String) -> PyResult<Py<PyAny>> {
-        let answered = Arc::clone(&self.opened).answer(seq, asked::text(by)?, note, false);
+    #[pyo3(signature = (seq, *, by, note = ""))]
+    fn reject(&self, py: Python<'_>, seq: u64, by: &str, note: &str) -> PyResult<Py<PyAny>> {
+        let answered = Arc::clone(&self.opened).answer(seq, asked::text(by)?, note.to_owned(), false);
         self.run(py, answered, same::<Receipt>)
     }
 

@@ -258,6 +258,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served.stop()
 
 
+@pytest.fixture
+def served_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of a folder of its own."""
+    served = Served(served_site(tmp_path_factory.mktemp("served")))
+    yield served
+    served.stop()
+
+
 def python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs a script in a Python of its own."""
     command = [sys.executable, "-c", script, *map(str, arguments)]

@@ -116,7 +116,7 @@ def test_tls(tmp_path: Path) -> None:
     served = Served(site)
     url = served.url.replace("127.0.0.1", "localhost")
     assert url.startswith("https://")
-    own = {"certificate": tls / "client.pem", "key": tls / "client.key"}
+    own: dict[str, Any] = {"certificate": tls / "client.pem", "key": tls / "client.key"}
     with vak.Client(url, token=token("app"), ca=tls / "ca.pem", **own) as client:
         assert client.decide(*DECIDE).allowed
         assert client.decide(*DECIDE).allowed

@@ -75,8 +75,9 @@ def test_nothing_is_true_by_being_there(asked: Asked) -> None:
     ],
 )
 def test_a_block_ends_as_it_ends(asked: Asked, raised: BaseException | None, status: str) -> None:
+    decision = asked.decide()
     try:
-        with asked.decide() as decision:
+        with decision:
             if raised is not None:
                 raise raised
     except BaseException as error:
@@ -252,9 +253,10 @@ def test_what_is_no_configuration_is_no_host(site: Site) -> None:
     for path in (site.folder / "missing.toml", site.folder, site.folder / "rules.toml"):
         with pytest.raises(vak.ConfigError):
             vak.Host(path)
-    for overrides in ({"audit.releese": "x"}, {"audit.release": "x"}, {"": 1}, {"audit": {}}, {"audit.release": None}):
+    wrong: list[Any] = [{"audit.releese": "x"}, {"audit.release": "x"}, {"": 1}, {"audit": {}}, {"audit.release": None}]
+    for overrides in wrong:
         with pytest.raises((vak.ConfigError, vak.ArgumentError)):
-            vak.Host(site.config, overrides=overrides)  # type: ignore[arg-type]
+            vak.Host(site.config, overrides=overrides)
     with vak.Host(site.config), pytest.raises(vak.ConfigError):
         vak.Host(site.config)
     with vak.Host(str(site.config), overrides={"approvals.wait_s": 60}) as host:
@@ -264,7 +266,7 @@ def test_what_is_no_configuration_is_no_host(site: Site) -> None:
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 3_000, "p\u0430y"])
 def test_names_that_could_be_taken_for_others_are_refused(asked: Asked, name: str) -> None:
     def call(**changed: Any) -> vak.Decision:
-        names = {"agent": "ada", "operation": "files/read", "resource": "notes"} | changed
+        names: dict[str, Any] = {"agent": "ada", "operation": "files/read", "resource": "notes"} | changed
         return asked.it.decide(**names)
 
     for what in ("agent", "operation"):
