@@ -116,5 +116,5 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, ClientError> {
 }
 
 fn unreachable(error: reqwest::Error) -> ClientError {
-    ClientError::Unreachable(outgoing::explain(&error.without_url(), |error| error.source()))
+    ClientError::Unreachable(outgoing::explain(&error.without_url(), std::error::Error::source))
 }
