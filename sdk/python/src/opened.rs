@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vak::{Action, Config, Decided, Host, Outcome, Override};
 
-pub(crate) use self::closing::close_all;
+pub(crate) use self::closing::{at_exit, close_all};
 use self::waiting::Waiting;
 use crate::allowed::{Allowed, By, Told};
 use crate::errors::Error;
@@ -88,7 +88,7 @@ impl Opened {
     }
 
     fn new(source: Source, host: Host, runtime: Runtime) -> Arc<Self> {
-        let opened = Arc::new(Self(ThisProcess::new(Inner {
+        Arc::new(Self(ThisProcess::new(Inner {
             source,
             host: RwLock::new(Some(Arc::new(host))),
             closing: AtomicBool::new(false),
@@ -96,9 +96,7 @@ impl Opened {
             waiting: Waiting::default(),
             tasks: TaskTracker::new(),
             runtime,
-        })));
-        closing::at_exit(&opened);
-        opened
+        })))
     }
 
     /// Where what it does goes on.
