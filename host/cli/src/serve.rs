@@ -14,8 +14,7 @@ use crate::Configured;
 use crate::reload::reload;
 
 /// Serve HTTP, as the configuration says under `[server]`: decisions for
-/// applications, skills, and tools of MCP servers. Prints where it listens, one
-/// place a line.
+/// applications, and skills. Prints where it listens, one place a line.
 ///
 /// Reads the configuration again at SIGHUP, with its tokens; one that does not
 /// load leaves the old one deciding. Ends at SIGTERM or SIGINT, when what was

@@ -162,7 +162,6 @@ fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 /// Whether something may have been done when `exception` came: it was interrupted
 /// from outside, or somebody gave up waiting.
 pub(crate) fn leaves_open(exception: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = exception.py();
     if !exception.is_instance_of::<pyo3::exceptions::PyException>() {
         return Ok(true);
     }
@@ -172,6 +171,5 @@ pub(crate) fn leaves_open(exception: &Bound<'_, PyAny>) -> PyResult<bool> {
             return Ok(true);
         }
     }
-    py.check_signals()?;
     Ok(false)
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
+use serde_json::Value;
 use vak::Override;
 
 use crate::asked::{self, Asked, Execute, Ingest, Optional};
@@ -12,7 +13,7 @@ use crate::decision;
 use crate::errors::Error;
 use crate::execution::Executed;
 use crate::ingested;
-use crate::opened::{Opened, Source};
+use crate::opened::{self, Opened, Source};
 use crate::run::{self, Mode, nothing, objects, same, work};
 use crate::runtime::Runtime;
 use crate::verdict::Receipt;
@@ -54,7 +55,9 @@ pub(crate) struct Host;
 pub(crate) struct AsyncHost;
 
 impl LocalHost {
-    fn new(opened: Arc<Opened>, mode: Mode) -> Self {
+    /// The first of a host that was just opened.
+    fn new(py: Python<'_>, opened: Arc<Opened>, mode: Mode) -> Self {
+        opened::at_exit(py, &opened);
         Self { opened, mode }
     }
 
@@ -230,13 +233,13 @@ impl Host {
         let (source, runtime) = (source(config, overrides)?, Runtime::new()?);
         let handle = runtime.handle().clone();
         let opened = run::block(py, &handle, Opened::open(source, runtime))??;
-        Ok(PyClassInitializer::from(LocalHost::new(opened, Mode::Blocking)).add_subclass(Self))
+        Ok(PyClassInitializer::from(LocalHost::new(py, opened, Mode::Blocking)).add_subclass(Self))
     }
 
     /// The same host for event loops.
     #[getter]
     fn aio(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Py<AsyncHost>> {
-        let host = LocalHost::new(Arc::clone(&this.as_super().get().opened), Mode::Async);
+        let host = LocalHost { opened: Arc::clone(&this.as_super().get().opened), mode: Mode::Async };
         Py::new(py, PyClassInitializer::from(host).add_subclass(AsyncHost))
     }
 
@@ -259,7 +262,7 @@ impl AsyncHost {
         let (source, runtime) = (source(config, overrides)?, Runtime::new()?);
         let handle = runtime.handle().clone();
         let give = |py: Python<'_>, opened| {
-            let host = PyClassInitializer::from(LocalHost::new(opened, Mode::Async)).add_subclass(Self);
+            let host = PyClassInitializer::from(LocalHost::new(py, opened, Mode::Async)).add_subclass(Self);
             Ok(Bound::new(py, host)?.into_any().unbind())
         };
         Mode::Async.run(py, handle, work(Opened::open(source, runtime), give))
@@ -268,7 +271,7 @@ impl AsyncHost {
     /// The same host for threads.
     #[getter]
     fn sync(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Py<Host>> {
-        let host = LocalHost::new(Arc::clone(&this.as_super().get().opened), Mode::Blocking);
+        let host = LocalHost { opened: Arc::clone(&this.as_super().get().opened), mode: Mode::Blocking };
         Py::new(py, PyClassInitializer::from(host).add_subclass(Host))
     }
 
@@ -295,15 +298,14 @@ fn source(path: PathBuf, overrides: Option<&Bound<'_, PyDict>>) -> Result<Source
 
 /// One of them. A text is taken as a flag's: what reads as TOML is that.
 fn setting(key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> Result<Override, Error> {
-    let refused =
-        || Error::argument("`overrides` has to be a dict of settings, such as {\"audit.release\": \"accepted\"}");
+    let refused = || {
+        Error::argument("`overrides` has to be a dict of settings to values, such as {\"audit.release\": \"accepted\"}")
+    };
     let key: String = key.extract().map_err(|_| refused())?;
-    if value.is_instance_of::<PyDict>() || value.is_instance_of::<PyList>() && key.is_empty() {
-        return Err(refused());
-    }
-    let value = crate::convert::json(value, "`overrides`")?;
-    let text = match value.to_value() {
-        serde_json::Value::String(text) => text,
+    // What TOML and JSON write alike.
+    let text = match crate::convert::json(value, "`overrides`")?.to_value() {
+        Value::String(text) => text,
+        Value::Null | Value::Object(_) => return Err(refused()),
         value => value.to_string(),
     };
     Override::from_flag(&format!("{key}={text}")).map_err(|error| Error::Config(error.to_string()))

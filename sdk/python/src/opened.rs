@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use vak::{Action, Config, Decided, Host, Outcome, Override};
 
-pub(crate) use self::closing::close_all;
+pub(crate) use self::closing::{at_exit, close_all};
 use self::messages::Calls;
 use self::waiting::Waiting;
 use crate::allowed::{Allowed, By, Told};
@@ -91,7 +91,7 @@ impl Opened {
     }
 
     fn new(source: Source, host: Host, runtime: Runtime) -> Arc<Self> {
-        let opened = Arc::new(Self(ThisProcess::new(Inner {
+        Arc::new(Self(ThisProcess::new(Inner {
             source,
             host: RwLock::new(Some(Arc::new(host))),
             closing: AtomicBool::new(false),
@@ -100,9 +100,7 @@ impl Opened {
             calls: Calls::default(),
             tasks: TaskTracker::new(),
             runtime,
-        })));
-        closing::at_exit(&opened);
-        opened
+        })))
     }
 
     /// Where what it does goes on.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 from typing import Any
 
 import pytest
@@ -275,3 +277,20 @@ def test_names_that_could_be_taken_for_others_are_refused(asked: Asked, name: st
     with pytest.raises(vak.ArgumentError):
         call(labels=[name])
     assert asked.close().told() == []
+
+
+def test_nobody_makes_an_allow_of_their_own(host: vak.Host) -> None:
+    decision = host.decide("ada", "files/delete", "notes")
+    for made in (vak.Decision, vak.AsyncDecision, vak.Verdict, vak.Receipt, vak.Execution, vak.Awaitable):
+        for make in (made, lambda made=made: object.__new__(made), lambda made=made: type("Mine", (made,), {})):
+            with pytest.raises(TypeError):
+                make()
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError):
+            copied(decision)
+    for name in ("allowed", "verdict", "arguments", "mine"):
+        with pytest.raises(AttributeError):
+            setattr(decision, name, True)
+        with pytest.raises(AttributeError):
+            setattr(decision.verdict, name, True)
+    assert not decision.allowed

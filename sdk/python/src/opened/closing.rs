@@ -18,8 +18,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Hosts that are open, so that they can be closed when Python ends.
 static OPEN: Mutex<Option<ThisProcess<Vec<Weak<Opened>>>>> = Mutex::new(None);
 
-/// Has `opened` closed when Python ends, if it still is open then.
-pub(super) fn at_exit(opened: &Arc<Opened>) {
+/// Has `opened` closed when Python ends, if it still is open then. Whoever forks
+/// holds Python's lock, so no fork finds the list locked.
+pub(crate) fn at_exit(_: Python<'_>, opened: &Arc<Opened>) {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     match open.as_mut().and_then(|open| open.get_mut().ok()) {
         Some(open) => {
@@ -31,9 +32,8 @@ pub(super) fn at_exit(opened: &Arc<Opened>) {
 }
 
 /// The hosts of this process that are still open.
-fn still_open() -> Vec<Arc<Opened>> {
-    // A fork may have left it locked for good.
-    let Ok(open) = OPEN.try_lock() else { return Vec::new() };
+fn still_open(_: Python<'_>) -> Vec<Arc<Opened>> {
+    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let open = open.as_ref().and_then(|open| open.get().ok());
     open.into_iter().flatten().filter_map(Weak::upgrade).collect()
 }
@@ -90,7 +90,7 @@ impl Drop for Inner {
 
 /// Closes what is open when Python ends, and its threads do nothing more in it.
 pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
-    for opened in still_open() {
+    for opened in still_open(py) {
         let Ok(runtime) = opened.runtime() else { continue };
         let closing = Arc::clone(&opened);
         if let Err(error) = run::block(py, &runtime, closing.close())? {
