@@ -24,7 +24,6 @@ from ._errors import (
     Unreachable,
     VakError,
 )
-from ._hosts import Answer
 from ._native import (
     AsyncClient,
     AsyncDecision,
@@ -41,7 +40,13 @@ from ._native import (
     Verdict,
     Waiting,
 )
-from .guarded import guarded
+
+# What type checkers take for true. Both need libraries that take longer to load than
+# all else here, and are loaded when they are asked for.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._guarded import guarded
+    from ._hosts import Answer
 
 __all__ = [
     "Answer",
@@ -77,3 +82,18 @@ __all__ = [
     "Waiting",
     "guarded",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "guarded":
+        from ._guarded import guarded as loaded
+    elif name == "Answer":
+        from ._hosts import Answer as loaded  # type: ignore[assignment]
+    else:
+        raise AttributeError(f"module 'vak' has no attribute {name!r}")
+    globals()[name] = loaded
+    return loaded
+
+
+def __dir__() -> list[str]:
+    return __all__

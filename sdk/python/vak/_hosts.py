@@ -27,6 +27,9 @@ class Answer:
     """What a person answered to what was escalated: `by` is who it was, as you vouch
     for it. Nothing that a model says may get here."""
 
+    __module__ = "vak"
+
+    #: Who it was.
     by: str
     approve: bool
     note: str = ""

@@ -20,8 +20,6 @@ __all__ = ["hooks"]
 
 _log = logging.getLogger("vak")
 
-_Events = Literal["PreToolUse", "PostToolUse", "PostToolUseFailure"]
-
 
 def hooks(
     host: AnyHost,
@@ -32,7 +30,7 @@ def hooks(
     attributes: dict[str, Any] | None = None,
     labels: tuple[str, ...] = (),
     timeout_s: float = 60.0,
-) -> dict[_Events, list[HookMatcher]]:
+) -> dict[Literal["PreToolUse", "PostToolUse", "PostToolUseFailure"], list[HookMatcher]]:
     """Hooks that have every use of a tool decided by `host`, and tell how it ended.
 
     What is denied is not used, and Claude reads why; what is allowed goes through the

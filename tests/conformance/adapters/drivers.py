@@ -148,7 +148,7 @@ class LangGraph:
         graph.add_edge(START, "model")
         graph.add_edge("model", "tools")
         graph.add_edge("tools", END)
-        agent = graph.compile()
+        agent: Any = graph.compile()
         question = {"messages": [("user", "hello")]}
         config = {"configurable": {"thread_id": "kit"}}
         if streamed:
@@ -266,7 +266,7 @@ class Guarded:
 
     def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
             streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
-        def guarded(tool: str) -> Callable[[str], Any]:
+        def guarded(tool: str) -> Callable[..., Any]:
             @vak.guarded(host, agent="ada", operation=f"kit/{tool}")
             async def run(argument: str) -> str:
                 if tool == "nest":

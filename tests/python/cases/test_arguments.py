@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import vak
-from conftest import Asked
+from sites import Asked
 
 
 def nested(depth: int) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import vak
-from conftest import PATIENCE_S, Asked, Served, Site, until
+from sites import PATIENCE_S, Asked, Served, Site, until
 
 
 def aio(asked: Asked) -> vak.AsyncHost | vak.AsyncClient:

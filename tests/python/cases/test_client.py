@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import vak
-from conftest import Served, Site, served_site, token
+from sites import Served, Site, served_site, token
 
 DECIDE = ("ada", "files/read", "notes")
 
@@ -112,7 +112,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
 def test_tls(tmp_path: Path) -> None:
     tls = Path(os.environ["VAK_TLS"])
     lines = f"certificate = '{tls}/server.pem'\nkey = '{tls}/server.key'\nclient_ca = '{tls}/ca.pem'"
-    site = Site(tmp_path, server=f"[server]\nlisten = '127.0.0.1:0'\n[server.tls]\n{lines}\n{conftest_tokens()}")
+    site = Site(tmp_path, server=f"[server]\nlisten = '127.0.0.1:0'\n[server.tls]\n{lines}\n{server_tokens()}")
     served = Served(site)
     url = served.url.replace("127.0.0.1", "localhost")
     assert url.startswith("https://")
@@ -145,8 +145,8 @@ def test_tls(tmp_path: Path) -> None:
     assert site.log().told() == [("allow", "unknown")] * 3
 
 
-def conftest_tokens() -> str:
-    from conftest import TOKENS
+def server_tokens() -> str:
+    from sites import TOKENS
 
     return TOKENS
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import vak
-from conftest import Asked, Site
+from sites import Asked, Site
 
 
 def test_an_allow_is_carried_out_and_reported_once(asked: Asked) -> None:

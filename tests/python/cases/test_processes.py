@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import vak
-from conftest import PATIENCE_S, Asked, Served, Site, python, until
+from sites import PATIENCE_S, Asked, Served, Site, python, until
 
 
 def in_a_child(run: Callable[[], None]) -> None:

@@ -27,6 +27,7 @@ fn here() -> &'static Path {
 fn python(module: &str) -> Command {
     let mut python = Command::new(installed("python-sdk/bin/python"));
     python.args(["-m", module]).current_dir(here().join("cases")).env("PYTHONDONTWRITEBYTECODE", "1");
+    python.env("PYTHONPATH", here().join("cases"));
     python
 }
 
@@ -37,22 +38,45 @@ fn passes(command: &mut Command) {
     assert!(output.status.success(), "{said}");
 }
 
+/// Runs the cases in a folder, with what they need to know.
+fn pytest(folder: &Path) -> Command {
+    let mut pytest = python("pytest");
+    pytest.args(["-q", "--tb=short", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=300"]).arg(folder);
+    pytest.env("VAK_COMPONENTS", components().canonicalize().unwrap()).env("VAK_PROGRAM", binary("vak"));
+    pytest
+}
+
 #[test]
 fn cases_pass() {
     let tls = tempfile::tempdir().unwrap();
     certificates::write(tls.path());
-    let mut pytest = python("pytest");
-    pytest.args(["-q", "--tb=short", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=300"]);
-    pytest.env("VAK_COMPONENTS", components().canonicalize().unwrap()).env("VAK_PROGRAM", binary("vak"));
+    let mut pytest = pytest(Path::new("."));
     pytest.env("VAK_TLS", tls.path()).env("VAK_PYTHON_README", here().join("../../sdk/python/README.md"));
+    pytest.env("VAK_EXAMPLES", examples());
     passes(&mut pytest);
+}
+
+/// Every framework in every situation; the table is committed.
+#[test]
+fn frameworks_do_what_the_matrix_says() {
+    passes(&mut pytest(&matrix()));
+}
+
+fn examples() -> PathBuf {
+    here().join("../../sdk/python/examples")
+}
+
+fn matrix() -> PathBuf {
+    here().join("../conformance/adapters")
 }
 
 /// What the stubs say is what is there, and the cases use it as they say.
 #[test]
 fn stubs_are_true_and_strict() {
     let cache = tempfile::tempdir().unwrap();
-    passes(python("mypy").args(["--strict", "--cache-dir"]).arg(cache.path()).arg("."));
+    for folder in [PathBuf::from("."), matrix(), examples()] {
+        passes(python("mypy").args(["--strict", "--cache-dir"]).arg(cache.path()).arg(folder));
+    }
     let allowed = here().join("python/stubtest-allowed");
     passes(python("mypy.stubtest").args(["vak", "--allowlist"]).arg(allowed));
 }

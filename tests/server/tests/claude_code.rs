@@ -83,7 +83,7 @@ impl Place {
 
 /// The program that comes with the Claude Agent SDK.
 fn program() -> PathBuf {
-    let library = installed("python-claude-code/lib");
+    let library = installed("python-sdk/lib");
     let version = library.read_dir().unwrap().next().unwrap().unwrap().path();
     version.join("site-packages/claude_agent_sdk/_bundled/claude")
 }

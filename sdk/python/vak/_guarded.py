@@ -109,3 +109,6 @@ def guarded(
         return called
 
     return decorate
+
+
+guarded.__module__ = "vak"
