@@ -64,15 +64,15 @@ impl Awaitable {
     /// Goes on: what was done, or what to wait for.
     fn step(&self, py: Python<'_>) -> PyResult<Step> {
         match self.take() {
-            State::New(work, runtime) => self.begin(py, work, runtime),
+            State::New(work, runtime) => self.begin(py, work, &runtime),
             State::Running(running) => self.go_on(py, running),
             State::Over => Err(awaited_already()),
         }
     }
 
-    fn begin(&self, py: Python<'_>, mut work: ThisProcess<Work>, runtime: Handle) -> PyResult<Step> {
+    fn begin(&self, py: Python<'_>, mut work: ThisProcess<Work>, runtime: &Handle) -> PyResult<Step> {
         let polling = work.get_mut()?;
-        if let Poll::Ready(done) = py.detach(|| run::poll(&runtime, polling.as_mut(), Waker::noop())) {
+        if let Poll::Ready(done) = py.detach(|| run::poll(runtime, polling.as_mut(), Waker::noop())) {
             return Ok(Step::Done(done?(py)?));
         }
         let slot = Arc::<Slot>::default();

@@ -69,7 +69,7 @@ impl Bad {
         Self { why: why.into(), path: Vec::new() }
     }
 
-    fn below(mut self, step: impl ToString) -> Self {
+    fn below(mut self, step: &impl ToString) -> Self {
         self.path.push(step.to_string());
         self
     }
@@ -155,7 +155,7 @@ impl Reader {
     fn items<'py>(&mut self, items: impl Iterator<Item = Bound<'py, PyAny>>, depth: usize) -> Result<Value, Bad> {
         let mut array = Vec::new();
         for (at, item) in items.enumerate() {
-            array.push(self.value(&item, depth).map_err(|bad| bad.below(at))?);
+            array.push(self.value(&item, depth).map_err(|bad| bad.below(&at))?);
         }
         Ok(Value::Array(array))
     }

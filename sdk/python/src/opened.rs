@@ -78,14 +78,13 @@ impl Opened {
     /// the first time.
     pub(crate) async fn open(source: Source, runtime: Runtime) -> Result<Arc<Self>, Error> {
         let build = move || match source.build() {
-            Ok(host) => Ok(Self::new(source, host, runtime)),
+            Ok(host) => (Ok(Self::new(source, host, runtime)), None),
             // Whoever waits does so in a task of it.
-            Err(error) => Err((error, runtime)),
+            Err(error) => (Err(error), Some(runtime)),
         };
         let handle = Handle::current();
         match handle.spawn_blocking(build).await {
-            Ok(Ok(opened)) => Ok(opened),
-            Ok(Err((error, _runtime))) => Err(error),
+            Ok((opened, _runtime)) => opened,
             Err(error) => Err(Error::Config(format!("it could not be opened: {error}"))),
         }
     }

@@ -51,7 +51,7 @@ where
     T: Send + 'static,
     P: for<'py> IntoPyObject<'py> + 'static,
 {
-    work(future, move |py, done| Ok(object(done).into_py_any(py)?))
+    work(future, move |py, done| object(done).into_py_any(py))
 }
 
 pub(crate) fn same<T>(value: T) -> T {
