@@ -1,9 +1,12 @@
 //! Adapters: what does this framework's message mean?
 
+mod words;
+
 use crate::bindings::adapter as bindings;
 
 pub use bindings::exports::vak::adapter::adapter::{AdapterError, Answer, Ended, Ending, Info, Intake, Request};
 pub use bindings::vak::types::verdicts::{Decision, Verdict};
+pub use words::{each, need, object, one};
 
 #[cfg(feature = "configure")]
 pub use crate::configure::{ConfigError, Configure};

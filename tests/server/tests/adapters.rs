@@ -118,15 +118,12 @@ fn what_the_operator_blocks_or_lets_pass_is_not_asked_of_policies() {
 }
 
 #[test]
-fn what_only_may_happen_with_other_arguments_is_put_to_the_user_with_those() {
+fn what_only_may_happen_with_other_arguments_happens_with_those() {
     let (_served, mut client) = start("");
-    let edit = event("PreToolUse", "Edit", "1", &json!({ "tool_input": { "new_string": "secret" } }));
-    let answer = client.post(PATH, &edit).ok();
-    let output = &answer["reply"]["hookSpecificOutput"];
-    assert_eq!(
-        (&output["permissionDecision"], &output["updatedInput"]),
-        (&json!("ask"), &json!({ "new_string": "gone" }))
-    );
+    let input = json!({ "tool_input": { "new_string": "secret" }, "prompt_id": "p1" });
+    let answer = client.post(PATH, &event("PreToolUse", "Edit", "1", &input)).ok();
+    let output = json!({ "hookEventName": "PreToolUse", "updatedInput": { "new_string": "gone" } });
+    assert_eq!(answer["reply"], json!({ "hookSpecificOutput": output }));
 }
 
 #[test]

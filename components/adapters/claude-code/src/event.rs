@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vak_sdk::adapter::AdapterError;
+use vak_sdk::adapter::{AdapterError, need, object};
 
 /// One event.
 pub(crate) enum Event<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Tool<'a> {
     pub(crate) input: &'a RawValue,
     /// Whether an agent uses it that another one started.
     pub(crate) subagent: bool,
+    /// Whether this version is known to take other input for it.
+    pub(crate) takes_input: bool,
 }
 
 /// The fields that are needed of any of them; what else there is does not matter.
@@ -41,40 +43,50 @@ struct Fields<'a> {
     tool_response: Option<&'a RawValue>,
     error: Option<String>,
     agent_id: Option<Cow<'a, str>>,
+    prompt_id: Option<Cow<'a, str>>,
 }
 
 /// Events upon which nothing is done that a policy could have an opinion on.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 17] = [
     "UserPromptSubmit",
+    "UserPromptExpansion",
     "SessionStart",
     "SessionEnd",
     "Stop",
+    "StopFailure",
     "SubagentStart",
     "SubagentStop",
     "PreCompact",
+    "PostCompact",
     "Notification",
+    "MessageDisplay",
+    "InstructionsLoaded",
     "PermissionRequest",
+    "PermissionDenied",
     "PostToolBatch",
+    "PostModelSwitch",
 ];
 
 impl<'a> Event<'a> {
     /// An event that is not known is an error: it could be one before something
     /// is done.
     pub(crate) fn read(text: &'a str) -> Result<Self, AdapterError> {
-        let fields: Fields<'a> = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
+        let fields: Result<Fields<'a>, _> = serde_json::from_str(object("the message", text)?);
+        let fields = fields.map_err(|error| AdapterError::malformed(error.to_string()))?;
         let name = need(fields.hook_event_name, "hook_event_name")?;
         match &*name {
             "PreToolUse" => {
                 let input = need(fields.tool_input, "tool_input")?;
-                if !input.get().starts_with('{') {
-                    return Err(malformed("`tool_input` is not an object"));
-                }
+                object("`tool_input`", input.get())?;
                 Ok(Self::Before(Tool {
                     session: need(fields.session_id, "session_id")?,
                     call: need(fields.tool_use_id, "tool_use_id")?,
                     name: need(fields.tool_name, "tool_name")?,
                     input,
                     subagent: fields.agent_id.is_some(),
+                    // No version says which it is. 2.1.120 takes other input, as those
+                    // after it that were tried, and does not tell this yet.
+                    takes_input: fields.prompt_id.is_some(),
                 }))
             }
             "PostToolUse" => Ok(Self::After {
@@ -88,7 +100,7 @@ impl<'a> Event<'a> {
                 error: need(fields.error, "error")?,
             }),
             other if OTHERS.contains(&other) => Ok(Self::Other),
-            other => Err(AdapterError::UnknownMessage(format!("`{other}` is no event that this adapter knows"))),
+            other => Err(AdapterError::unknown(format!("`{other}` is no event that this adapter knows"))),
         }
     }
 }
@@ -112,12 +124,4 @@ pub(crate) fn resource(tool: &str, input: &RawValue) -> String {
         _ => None,
     });
     target.unwrap_or_else(|| format!("tool:{tool}"))
-}
-
-fn need<T>(field: Option<T>, name: &str) -> Result<T, AdapterError> {
-    field.ok_or_else(|| malformed(&format!("`{name}` is missing")))
-}
-
-fn malformed(why: &str) -> AdapterError {
-    AdapterError::Malformed(why.to_owned())
 }

@@ -3,12 +3,16 @@
 //! `PreToolUse` asks whether a tool may be used, `PostToolUse` and
 //! `PostToolUseFailure` say how that ended. An answer only tightens what Claude
 //! Code does by itself: what is allowed goes through its own permissions still,
-//! and what is allowed with other arguments is put to its user with those.
+//! with the input that a policy made of it, if one did. Never answered is
+//! `permissionDecision: "allow"`, which would go past them.
+//!
+//! How to set it up, and what Claude Code itself makes impossible, is in
+//! `README.md`.
 
 mod event;
 mod reply;
 
-use vak_sdk::adapter::{Adapter, AdapterError, Answer, Ended, Ending, Info, Intake, Request};
+use vak_sdk::adapter::{self, Adapter, AdapterError, Answer, Ended, Info, Intake, Request};
 
 use crate::event::{Event, Tool};
 
@@ -17,43 +21,33 @@ struct ClaudeCode;
 
 impl Adapter for ClaudeCode {
     fn describe(&self) -> Info {
-        Info { framework: "claude-code".to_owned(), versions: vec!["2".to_owned()], rewrites: true }
+        Info { framework: "claude-code".to_owned(), versions: vec!["2.1.332".to_owned()], rewrites: true }
     }
 
     fn ingest(&self, event: &str) -> Result<Intake, AdapterError> {
         Ok(match Event::read(event)? {
             Event::Before(tool) => Intake::Actions(vec![request(tool)]),
             Event::After { session, call, output } => {
-                let output = Some(output.get().to_owned());
-                let detail = String::new();
-                Intake::Outcomes(vec![Ended {
-                    call,
-                    session: Some(session),
-                    ending: Ending::Succeeded,
-                    output,
-                    detail,
-                }])
+                Intake::Outcomes(vec![Ended::succeeded(call, Some(session), output.get())])
             }
-            Event::Failed { session, call, error } => {
-                let ending = Ending::Failed;
-                Intake::Outcomes(vec![Ended { call, session: Some(session), ending, output: None, detail: error }])
-            }
+            Event::Failed { session, call, error } => Intake::Outcomes(vec![Ended::failed(call, Some(session), error)]),
             Event::Other => Intake::Pass,
         })
     }
 
     fn render(&self, event: &str, answers: &[Answer]) -> Result<String, AdapterError> {
-        match (Event::read(event)?, answers) {
-            (Event::Before(_), [answer]) => reply::to(answer),
-            (Event::After { .. } | Event::Failed { .. } | Event::Other, []) => Ok("{}".to_owned()),
-            _ => Err(AdapterError::Malformed("it does not ask for as many actions as were answered".to_owned())),
+        match Event::read(event)? {
+            Event::Before(tool) => reply::to(adapter::one(answers)?, tool.takes_input),
+            Event::After { .. } | Event::Failed { .. } | Event::Other => {
+                adapter::each(0, answers).map(|_| "{}".to_owned())
+            }
         }
     }
 }
 
 /// What a tool is used on is its resource, where the tool is known to have one.
 fn request(tool: Tool<'_>) -> Request {
-    let Tool { session, call, name, input, subagent } = tool;
+    let Tool { session, call, name, input, subagent, .. } = tool;
     Request {
         call: Some(call),
         session: Some(session),
