@@ -24,6 +24,7 @@ fn first_party_components_answer_as_expected() {
     for (name, folder) in [
         ("cedar", "components/policies/cedar"),
         ("claude-code", "components/adapters/claude-code"),
+        ("langchain", "components/adapters/langchain"),
         ("no-shell", "components/policies/no-shell"),
         ("patterns", "components/policies/patterns"),
         ("rules", "components/policies/rules"),
