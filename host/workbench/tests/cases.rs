@@ -25,6 +25,7 @@ fn first_party_components_answer_as_expected() {
         ("cedar", "components/policies/cedar"),
         ("claude-code", "components/adapters/claude-code"),
         ("langchain", "components/adapters/langchain"),
+        ("mcp", "components/adapters/mcp"),
         ("openai-agents", "components/adapters/openai-agents"),
         ("no-shell", "components/policies/no-shell"),
         ("patterns", "components/policies/patterns"),
