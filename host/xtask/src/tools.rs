@@ -111,6 +111,7 @@ pub(crate) fn python_packages() -> Result<()> {
     python()?;
     python_environment("tests/mcp/python", "python")?;
     python_environment("tests/server/python", "python-server")?;
+    python_environment("tests/server/claude-code", "python-claude-code")?;
     python_environment("tests/conformance", "python-conformance")?;
     python_environment("host/audit-s3/tests/python", "moto")?;
     python_environment("sdk/python-guest", "python-guest")

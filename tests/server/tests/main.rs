@@ -6,6 +6,7 @@
 mod adapters;
 mod approvals;
 mod bodies;
+mod claude_code;
 mod client;
 mod decisions;
 mod draining;
