@@ -24,6 +24,7 @@ fn first_party_components_answer_as_expected() {
     for (name, folder) in [
         ("cedar", "components/policies/cedar"),
         ("claude-code", "components/adapters/claude-code"),
+        ("json", "components/adapters/json"),
         ("langchain", "components/adapters/langchain"),
         ("mcp", "components/adapters/mcp"),
         ("openai-agents", "components/adapters/openai-agents"),

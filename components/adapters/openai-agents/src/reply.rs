@@ -81,7 +81,8 @@ fn guardrail(answer: &Answer) -> Result<String, AdapterError> {
             Behavior::RejectContent { message: answer.sentence() }
         }
     };
-    let output_info = OutputInfo { decision: answer.word(), reason: &answer.verdict.reason, seq: answer.seq };
+    let output_info =
+        OutputInfo { decision: answer.verdict.decision.word(), reason: &answer.verdict.reason, seq: answer.seq };
     write(&GuardrailOutput { output_info, behavior })
 }
 

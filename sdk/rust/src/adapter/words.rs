@@ -79,14 +79,16 @@ impl Answer {
             }
         }
     }
+}
 
-    /// What is decided, in one word.
-    pub fn word(&self) -> &'static str {
-        match self.verdict.decision {
-            Decision::Allow => "allow",
-            Decision::Backtrack => "backtrack",
-            Decision::Escalate => "escalate",
-            Decision::Deny => "deny",
+impl Decision {
+    /// It in one word, as configurations and logs have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Backtrack => "backtrack",
+            Self::Escalate => "escalate",
+            Self::Deny => "deny",
         }
     }
 }
