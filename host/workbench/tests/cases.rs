@@ -23,6 +23,7 @@ fn workbench(name: &str) -> Workbench {
 fn first_party_components_answer_as_expected() {
     for (name, folder) in [
         ("cedar", "components/policies/cedar"),
+        ("autogpt", "components/adapters/autogpt"),
         ("claude-code", "components/adapters/claude-code"),
         ("json", "components/adapters/json"),
         ("langchain", "components/adapters/langchain"),
