@@ -195,3 +195,49 @@ impl<'s> Visitor<'_> for Which<'s> {
         Ok(self.0.iter().find(|(member, _)| member == key).map(|(_, step)| step))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Documents with the keys that pointers have to escape, and with numbers as keys.
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a\"\\\\é\n]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 4, |inner| {
+            let key = prop_oneof![Just("a"), Just("0"), Just("1"), Just("m~n"), Just("x/y"), Just("\"é")];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(key.prop_map(str::to_owned), inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn pointer() -> impl Strategy<Value = String> {
+        let token = prop_oneof![Just("a"), Just("0"), Just("1"), Just("m~0n"), Just("x~1y"), Just("\"é"), Just("9")];
+        prop::collection::vec(token, 0..5).prop_map(|tokens| tokens.iter().map(|token| format!("/{token}")).collect())
+    }
+
+    proptest! {
+        /// All at once find what one by one find in a tree.
+        #[test]
+        fn finds_what_a_tree_has(document in document(), wanted in prop::collection::vec(pointer(), 1..6)) {
+            let mut pointers = Pointers::default();
+            let slots: Vec<_> = wanted.iter().map(|pointer| pointers.slot(pointer).unwrap_or(usize::MAX)).collect();
+            let text = document.to_string();
+            let found = pointers.find(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            for (pointer, slot) in wanted.iter().zip(slots) {
+                let expected = document.pointer(pointer).map(Value::to_string);
+                prop_assert_eq!(found.get(slot), expected.as_deref(), "{} in {}", pointer, text);
+            }
+        }
+    }
+}

@@ -93,3 +93,33 @@ impl Name {
         self.of(sight)?.ok_or_else(|| AdapterError::malformed("a name is missing"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the name is for a message with these members.
+    fn name(template: &str, [a, b, c]: &[String; 3]) -> Option<String> {
+        let mut scope = Scope::default();
+        let name = Name::read(template, &mut scope, false).ok()?;
+        let text = serde_json::json!({ "a": a, "b": b, "c": c }).to_string();
+        let found = scope.message.find(&text).ok()?;
+        name.needed(Sight { message: &found, item: None }).ok()
+    }
+
+    proptest! {
+        #[test]
+        fn two_messages_are_never_given_one_name(
+            one in prop::array::uniform3("[a/:{]{1,4}"),
+            other in prop::array::uniform3("[a/:{]{1,4}"),
+        ) {
+            for template in ["{/a}/{/b}:{/c}", "x{/a}:/{/b}/{/c}y", "{/a}:{/b}{{{/c}"] {
+                if let (Some(first), Some(second)) = (name(template, &one), name(template, &other)) {
+                    prop_assert!(first != second || one == other, "{} of {:?} and {:?}", first, one, other);
+                }
+            }
+        }
+    }
+}
