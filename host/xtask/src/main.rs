@@ -20,7 +20,7 @@ usage: cargo xtask COMMAND
   test NAME…        only these checks: fmt, clippy, rust, doc
   bench             print the benchmark table
   bench NAME…       only these parts: policy, reused, engines, javascript, limits, trust, skills, adapters, decisions,
-                    durable, gateway, server, audit
+                    durable, gateway, server, python, audit
   build-components  build and sign the first-party and test components";
 
 fn main() -> ExitCode {

@@ -115,6 +115,12 @@ pub(crate) fn python_packages() -> Result<()> {
     python_environment("tests/conformance", "python-conformance")?;
     python_environment("host/audit-s3/tests/python", "moto")?;
     python_environment("sdk/python-guest", "python-guest")?;
+    python_for_sdk()
+}
+
+/// The part of them that the Python SDK is tried with.
+pub(crate) fn python_for_sdk() -> Result<()> {
+    python()?;
     python_environment("tests/python/python", "python-sdk")
 }
 
