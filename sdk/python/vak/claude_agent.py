@@ -35,7 +35,7 @@ def hooks(
 
     What is denied is not used, and Claude reads why; what is allowed goes through the
     permissions of Claude Code still. What can't be decided is denied, and so is what
-    takes longer than `timeout_s`.
+    takes longer than `timeout_s`. If the end of a tool can't be recorded the run ends.
     """
     asker = Asker(host, adapter, session=session, attributes=attributes, labels=labels)
     # Of what is allowed, until it has ended.
@@ -46,7 +46,7 @@ def hooks(
             asked = await asker.aask(agent, {**event})
         except VakError as error:
             return _denied(f"it could not be decided: {error}")
-        if call is not None and any(decision and decision.allowed for decision in asked.decisions):
+        if call is not None and any(decision is not None and decision.allowed for decision in asked.decisions):
             open_[call] = asked
         reply: HookJSONOutput = asked.reply
         return reply
@@ -58,8 +58,9 @@ def hooks(
                 failed = event["hook_event_name"] == "PostToolUseFailure"
                 await asker.aend(agent, asked, {**event}, failed=failed)
         except VakError as error:
-            # It was used already, and the decision says that nobody knows how it ended.
+            # What can't be accounted for is not gone on with.
             _log.error("how a tool ended could not be recorded: %s", error)
+            return {"continue_": False, "stopReason": "how a tool ended could not be recorded"}
         return {}
 
     return {

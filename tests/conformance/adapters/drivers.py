@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 import vak
+from scripted_claude import Model
 from tools import NAMES, Call, Tools
 
 AnyHost = vak.Host | vak.Client
@@ -33,6 +35,8 @@ class Driver(Protocol):
     streams: bool
     #: Whether it can be cancelled while a tool runs.
     cancels: bool
+    #: Whether a host that can't be asked ends the run with an error.
+    raises: bool
 
     def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
             streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
@@ -70,7 +74,7 @@ class LangChain:
 
     adapter: str | None = "langchain"
     prefix = "langchain/"
-    rewrites = nests = streams = True
+    rewrites = nests = streams = raises = True
 
     def __init__(self, *, awaited: bool) -> None:
         self.name = "LangChain, async" if awaited else "LangChain"
@@ -127,7 +131,7 @@ class LangGraph:
     adapter: str | None = "langchain"
     prefix = "langchain/"
     rewrites = nests = streams = True
-    cancels = True
+    cancels = raises = True
 
     def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
             streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
@@ -168,7 +172,7 @@ class OpenAIAgents:
     adapter: str | None = "openai-agents"
     prefix = "openai-agents/"
     rewrites = nests = streams = True
-    cancels = True
+    cancels = raises = True
 
     def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
             streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
@@ -262,7 +266,7 @@ class Guarded:
     prefix = "kit/"
     rewrites = nests = True
     streams = False
-    cancels = True
+    cancels = raises = True
 
     def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
             streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
@@ -300,10 +304,75 @@ async def _cancelled(work: Any, after: float | None) -> Any:
     return await task
 
 
+class ClaudeAgent:
+    """The Claude Agent SDK: the real Claude Code, with the hooks of `vak.claude_agent`
+    and tools of this process."""
+
+    name = "Claude Agent SDK"
+    adapter: str | None = "claude-code"
+    prefix = "claude-code/mcp__kit__"
+    rewrites = nests = cancels = True
+    # It always does, and has no way to end a run with an error of a hook.
+    streams = raises = False
+
+    def run(self, host: AnyHost, tools: Tools, calls: Sequence[Call], *, inner: Sequence[Call] = (),
+            streamed: bool = False, retries: int = 0, cancel_after: float | None = None) -> list[str]:
+        # The model tries again, since the framework does not.
+        again = [Call(call.tool, call.arguments, f"{call.id}_again") for call in calls]
+        model = Model([calls, *[again] * retries], "mcp__kit__{}")
+        try:
+            asyncio.run(_cancelled(self._arun(host, tools, model, inner), cancel_after))
+        finally:
+            model.close()
+        assert not model.strange, model.strange
+        last = again if retries else calls
+        return [model.told[call.id] for call in last if call.id in model.told]
+
+    async def _arun(self, host: AnyHost, tools: Tools, model: Model, inner: Sequence[Call]) -> None:
+        from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, create_sdk_mcp_server, tool
+
+        from vak.claude_agent import hooks
+
+        def make(name: str) -> Any:
+            @tool(name, "A tool.", {"argument": str})
+            async def run(given: dict[str, Any]) -> dict[str, Any]:
+                if name == "nest":
+                    await asyncio.to_thread(ClaudeAgent().run, host, tools, inner)
+                text = await asyncio.to_thread(tools.run, name, given["argument"])
+                return {"content": [{"type": "text", "text": text}]}
+
+            return run
+
+        # Each run is a conversation of its own, and a person's yes is good in one. A
+        # server would have to open it.
+        session = "kit" if isinstance(host, vak.Host) else None
+        quiet = ["DISABLE_AUTOUPDATER", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "DISABLE_BUG_COMMAND"]
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {name: "1" for name in [*quiet, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]}
+            environment |= {"ANTHROPIC_BASE_URL": model.address, "ANTHROPIC_API_KEY": "none"}
+            environment |= {"HOME": folder, "CLAUDE_CONFIG_DIR": folder, "no_proxy": "127.0.0.1"}
+            # Whatever it asked of anybody else would come to the model, which says so.
+            environment |= {name: model.address for name in ("http_proxy", "https_proxy")}
+            options = ClaudeAgentOptions(
+                hooks={**hooks(host, agent="ada", session=session)},
+                mcp_servers={"kit": create_sdk_mcp_server("kit", tools=[make(name) for name in NAMES])},
+                allowed_tools=[f"mcp__kit__{name}" for name in NAMES],
+                model="claude-sonnet-4-5",
+                cwd=folder,
+                env=environment,
+                setting_sources=[],
+            )
+            async with ClaudeSDKClient(options) as client:
+                await client.query("hello")
+                async for _message in client.receive_response():
+                    pass
+
+
 DRIVERS: list[Driver] = [
     LangChain(awaited=False),
     LangChain(awaited=True),
     LangGraph(),
     OpenAIAgents(),
+    ClaudeAgent(),
     Guarded(),
 ]
