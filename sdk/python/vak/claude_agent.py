@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal
+from typing import Any
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
+from claude_agent_sdk.types import HookEvent
 
 from ._asker import Asker
 from ._errors import VakError
@@ -30,7 +31,7 @@ def hooks(
     attributes: dict[str, Any] | None = None,
     labels: tuple[str, ...] = (),
     timeout_s: float = 60.0,
-) -> dict[Literal["PreToolUse", "PostToolUse", "PostToolUseFailure"], list[HookMatcher]]:
+) -> dict[HookEvent, list[HookMatcher]]:
     """Hooks that have every use of a tool decided by `host`, and tell how it ended.
 
     What is denied is not used, and Claude reads why; what is allowed goes through the

@@ -354,7 +354,7 @@ class ClaudeAgent:
             # Whatever it asked of anybody else would come to the model, which says so.
             environment |= {name: model.address for name in ("http_proxy", "https_proxy")}
             options = ClaudeAgentOptions(
-                hooks={**hooks(host, agent="ada", session=session)},
+                hooks=hooks(host, agent="ada", session=session),
                 mcp_servers={"kit": create_sdk_mcp_server("kit", tools=[make(name) for name in NAMES])},
                 allowed_tools=[f"mcp__kit__{name}" for name in NAMES],
                 model="claude-sonnet-4-5",
