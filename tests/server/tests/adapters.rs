@@ -78,8 +78,8 @@ fn what_a_message_asks_for_is_decided_and_ends_with_its_outcome() {
         assert_eq!(answer["reply"], json!({}));
         assert_eq!(answer["actions"][0]["verdict"]["decision"], "allow");
     }
-    // A retry is no third one, and a third one is too many.
-    assert_eq!(told(&client.post(PATH, &before("Read", "2"))), None);
+    // A model names its calls: one of the same name is a third, which is too many.
+    assert!(told(&client.post(PATH, &before("Read", "2"))).unwrap().1.contains("limit `places`"));
     let (decision, reason) = told(&client.post(PATH, &before("Read", "3"))).unwrap();
     assert!(decision == "deny" && reason.contains("limit `places`"), "{reason}");
     // A retry asks whether it may happen now.
@@ -100,10 +100,10 @@ fn what_a_message_asks_for_is_decided_and_ends_with_its_outcome() {
 
     let recorded = recorded(&served.stop().site);
     let allowed: Vec<_> = recorded.iter().map(|it| it.decision.verdict.is_allow()).collect();
-    assert_eq!(allowed, [true, true, false, false, true, true, false]);
+    assert_eq!(allowed, [true, true, false, false, false, true, true, false]);
     // One conversation, one session.
     assert!(recorded.iter().all(|it| it.session == recorded[0].session && it.session.starts_with("claude-code-")));
-    assert_eq!(recorded[5].outcome.as_ref().unwrap().detail, "no such file");
+    assert_eq!(recorded[6].outcome.as_ref().unwrap().detail, "no such file");
 }
 
 #[test]

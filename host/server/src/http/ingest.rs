@@ -167,7 +167,7 @@ impl Desk {
                 decide(asked.clone(), Some(id.clone())).await
             };
             let answer = self.once(who, &id, content, work).await?;
-            if mine.into_inner() || self.stands(&id, &answer)? {
+            if mine.into_inner() || self.stands(&answer)? {
                 return Ok(answer);
             }
             self.ids.forget(&id, &answer);
@@ -200,19 +200,17 @@ impl Desk {
         }
     }
 
-    /// Whether an earlier answer to the same call still is the answer: an allow
-    /// until its outcome is known, and a question until a person has answered it.
-    /// A framework that asks on after that wants to know whether it may happen now,
-    /// and has no other way to ask.
-    fn stands(&self, id: &ActionId, answer: &Answer) -> Result<bool, Problem> {
+    /// Whether an earlier answer to the same call still is the answer: a question is,
+    /// until a person has answered it. An allow is not: what is told twice may be done
+    /// twice, and a model chooses the names of its calls. So each is an action.
+    fn stands(&self, answer: &Answer) -> Result<bool, Problem> {
         let Some(said) = said(answer)? else { return Ok(true) };
         Ok(match said.verdict.decision {
-            Decision::Allow => self.waiting.has(id),
             Decision::Escalate => {
                 let standing = said.receipt.map(|receipt| self.host.approval(receipt.seq));
                 matches!(standing, Some(Ok(Standing::Waiting(_))))
             }
-            Decision::Backtrack | Decision::Deny => false,
+            Decision::Allow | Decision::Backtrack | Decision::Deny => false,
         })
     }
 

@@ -78,11 +78,6 @@ impl Waiting {
         (table.insert(open, now + self.bounds.time), gone)
     }
 
-    /// Whether one is there.
-    pub(crate) fn has(&self, action: &ActionId) -> bool {
-        self.lock().open.contains_key(action)
-    }
-
     /// Takes one out, if `who` may.
     pub(crate) fn take(&self, action: &ActionId, who: &str) -> Option<Open> {
         let mut table = self.lock();
