@@ -6,7 +6,10 @@ use std::path::Path;
 
 /// Writes a file under another name beside `path` and renames it when it is on
 /// disk. A symbolic link in its place is replaced, not followed.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// It cannot be written, or not be put there; what was there is there.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(Error::other)?;

@@ -43,6 +43,7 @@ mod statement;
 mod validity;
 mod verify;
 
+pub use aside::write as write_aside;
 pub use bundle::BundleError;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use key_file::{KeyFormat, Passphrase};
