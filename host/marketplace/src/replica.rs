@@ -290,7 +290,6 @@ impl Signed {
 
     /// The versions of targets, snapshot and timestamp.
     pub(crate) fn versions(&self) -> [u64; 3] {
-        let Repository { .. } = &self.repository;
         [
             self.repository.targets().signed.version.get(),
             self.repository.snapshot().signed.version.get(),
@@ -298,7 +297,11 @@ impl Signed {
         ]
     }
 
-    pub(crate) fn root_version(&self) -> u64 {
+    pub(crate) fn root(&self) -> &tough::schema::Signed<tough::schema::Root> {
+        self.repository.root()
+    }
+
+    fn root_version(&self) -> u64 {
         self.repository.root().signed.version.get()
     }
 
@@ -313,7 +316,7 @@ impl Signed {
     }
 
     /// The names of all that belongs to it.
-    fn files(&self) -> BTreeSet<String> {
+    pub(crate) fn files(&self) -> BTreeSet<String> {
         let [targets, snapshot, _] = self.versions();
         let roots = (1..=self.root_version()).map(|version| format!("{version}.root.json"));
         let metadata = [format!("{targets}.targets.json"), format!("{snapshot}.snapshot.json")];

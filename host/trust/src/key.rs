@@ -88,6 +88,13 @@ impl PrivateKey {
         self.0.to_bytes()
     }
 
+    /// Signs bytes of another format, such as TUF's. A package's statement begins
+    /// with `DSSEv1`, and what does can't be signed here: no format's bytes become
+    /// a signature of a package.
+    pub fn sign_bytes(&self, message: &[u8]) -> Option<[u8; 64]> {
+        (!message.starts_with(b"DSSEv1")).then(|| self.sign(message))
+    }
+
     /// Signs `message`; the same message gives the same signature (RFC 8032).
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
@@ -109,6 +116,11 @@ impl PublicKey {
     /// The key's id.
     pub fn id(&self) -> KeyId {
         KeyId::of(self.0.as_bytes())
+    }
+
+    /// The key's 32 bytes.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
     }
 
     /// A SubjectPublicKeyInfo in PEM, as other tools read it (RFC 8410).
