@@ -69,6 +69,30 @@ pub enum StoreError {
         /// What is wrong with it.
         damage: Damage,
     },
+    /// What a marketplace withdrew is not known: nothing may be loaded.
+    #[error("what marketplace `{marketplace}` withdrew is damaged: {damage}; get its list again")]
+    Withdrawals {
+        /// The marketplace.
+        marketplace: Name,
+        /// What is wrong with its record.
+        damage: Damage,
+    },
+    /// Something among the records of marketplaces is none.
+    #[error("the store, at `{}`: this is no record of what a marketplace withdrew; remove it", path.display())]
+    Stray {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// More of something than a store keeps.
+    #[error("{count} {what} are more than the {most} that the store keeps")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// The most.
+        most: usize,
+    },
 }
 
 /// What is wrong with an installed package.
