@@ -6,6 +6,8 @@ use vak_trust::{ManifestError, TrustError};
 use vak_types::{Digest, Name};
 
 use crate::change::Change;
+use crate::withdrawals::Withdrawal;
+use crate::withdrawn::By;
 
 /// Why the store could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +158,9 @@ pub enum InstallError {
     /// It would replace another version and nobody agreed to that.
     #[error("`{}` was not replaced: {}", _0.name, _0.concerns_in_words())]
     NotAgreed(Box<Change>),
+    /// A marketplace withdrew it.
+    #[error("{0}; choose another version")]
+    Withdrawn(Box<By<Withdrawal>>),
     /// The store can't be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),

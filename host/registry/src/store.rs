@@ -75,7 +75,7 @@ impl Store {
     /// this is interrupted, one of the two is installed.
     ///
     /// # Errors
-    /// It is not trusted, its name reads like that of another, nobody agreed, or
+    /// It is withdrawn or not trusted, its name reads like that of another, nobody agreed, or
     /// the store cannot be changed.
     pub fn install(
         &self,
@@ -87,6 +87,11 @@ impl Store {
         // Bytes that verify have a signature file; this keeps them for storing.
         let bundle = package.bundle.clone().unwrap_or_default();
         let manifest = package.manifest.clone();
+        let withdrawn = self.withdrawals()?;
+        if let Some(by) = withdrawn.component(&Digest::of(&package.component)) {
+            return Err(InstallError::Withdrawn(Box::new(by.clone())));
+        }
+        let trust = trust.clone().without(withdrawn.keys().map(|by| by.what.key));
         let verified = trust.verify(package, Unsigned::Refuse, now)?;
         let new = New::of(&verified, manifest, bundle)?;
         let root = Folder::make(&self.root)?;
