@@ -43,11 +43,11 @@ impl Component {
 
 fn verify(configured: &Configured, name: Option<&vak::Name>) -> anyhow::Result<ExitCode> {
     let config = configured.load()?;
-    let (engine, trust) = (config.engine()?, config.trust_policy()?);
+    let (engine, trusted) = (config.engine()?, config.trusted()?);
     let chosen = config.installations().filter(|installation| name.is_none_or(|name| name == installation.name));
     let (memory, mut found) = (config.memory(), 0);
     for installation in chosen {
-        let loaded = installation.load(&engine, &trust, &memory, now()?)?;
+        let loaded = installation.load(&engine, &trusted, &memory, now()?)?;
         let component = loaded.component();
         let signer = component.signer.map_or_else(|| "UNSIGNED".to_owned(), |signer| format!("signed by {signer}"));
         println!("{} {}: {}, {signer}", installation.kind, component.name, component.digest);

@@ -6,6 +6,8 @@ use vak_trust::{ManifestError, TrustError};
 use vak_types::{Digest, Name};
 
 use crate::change::Change;
+use crate::withdrawals::Withdrawal;
+use crate::withdrawn::By;
 
 /// Why the store could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,30 @@ pub enum StoreError {
         name: Name,
         /// What is wrong with it.
         damage: Damage,
+    },
+    /// What a marketplace withdrew is not known: nothing may be loaded.
+    #[error("what marketplace `{marketplace}` withdrew is damaged: {damage}; get its list again")]
+    Withdrawals {
+        /// The marketplace.
+        marketplace: Name,
+        /// What is wrong with its record.
+        damage: Damage,
+    },
+    /// Something among the records of marketplaces is none.
+    #[error("the store, at `{}`: this is no record of what a marketplace withdrew; remove it", path.display())]
+    Stray {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// More of something than a store keeps.
+    #[error("{count} {what} are more than the {most} that the store keeps")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// The most.
+        most: usize,
     },
 }
 
@@ -132,6 +158,9 @@ pub enum InstallError {
     /// It would replace another version and nobody agreed to that.
     #[error("`{}` was not replaced: {}", _0.name, _0.concerns_in_words())]
     NotAgreed(Box<Change>),
+    /// A marketplace withdrew it.
+    #[error("{0}; choose another version")]
+    Withdrawn(Box<By<Withdrawal>>),
     /// The store can't be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 //! never through a link, so nobody can put another folder or file in its place
 //! between two steps.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -143,6 +144,20 @@ impl Folder {
             match entry.file_name().to_str() {
                 Ok(name) if entry.file_type() != FileType::Directory => names.push(name.to_owned()),
                 _ => {}
+            }
+        }
+        Ok(names)
+    }
+
+    /// The names of all that is in it. One that is not UTF-8 is written with
+    /// replacement characters, and so no name of a file there.
+    pub(crate) fn all_names(&self) -> Result<BTreeSet<String>, StoreError> {
+        let io = |errno: Errno| StoreError::Io { path: self.path.clone(), source: errno.into() };
+        let mut names = BTreeSet::new();
+        for entry in Dir::read_from(&self.handle).map_err(io)? {
+            let name = entry.map_err(io)?.file_name().to_string_lossy().into_owned();
+            if name != "." && name != ".." {
+                names.insert(name);
             }
         }
         Ok(names)

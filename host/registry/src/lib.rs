@@ -10,6 +10,10 @@
 //! old version or its new one, whole. Nothing in the folder is reached through
 //! a link.
 //!
+//! Beside packages a store keeps what marketplaces [withdrew](Withdrawals), which
+//! a host neither loads nor goes on with, wherever its bytes come from. A
+//! marketplace can only stop things so, never allow them.
+//!
 //! ```
 //! use vak_registry::{Outcome, Store};
 //! use vak_trust::{Manifest, Package, PrivateKey, TrustPolicy, Validity};
@@ -44,7 +48,11 @@ mod locked;
 mod lookalike;
 mod record;
 mod store;
+mod withdrawals;
+mod withdrawn;
 
 pub use change::{Change, Concern};
 pub use error::{Damage, InstallError, StoreError};
 pub use store::{Outcome, Store};
+pub use withdrawals::{Revoked, Withdrawal, WithdrawalKind, Withdrawals};
+pub use withdrawn::{By, Withdrawn};

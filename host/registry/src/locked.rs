@@ -135,7 +135,8 @@ impl Writing {
         Ok(())
     }
 
-    fn place(&self, name: &str, bytes: &[u8], folder: &Folder) -> Result<(), StoreError> {
+    /// Writes a file aside and then puts it into `folder`, over what is there.
+    pub(crate) fn place(&self, name: &str, bytes: &[u8], folder: &Folder) -> Result<(), StoreError> {
         self.aside.write(name, bytes)?;
         self.aside.rename(name, folder, name)
     }

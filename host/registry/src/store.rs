@@ -12,6 +12,8 @@ use crate::folder::Folder;
 use crate::locked::{Reading, Writing};
 use crate::lookalike::reads_like;
 use crate::record::Record;
+use crate::withdrawals::{Withdrawals, record_of};
+use crate::withdrawn::{Records, WITHDRAWN, Withdrawn};
 
 /// Installed packages in a folder.
 #[derive(Debug, Clone)]
@@ -73,7 +75,7 @@ impl Store {
     /// this is interrupted, one of the two is installed.
     ///
     /// # Errors
-    /// It is not trusted, its name reads like that of another, nobody agreed, or
+    /// It is withdrawn or not trusted, its name reads like that of another, nobody agreed, or
     /// the store cannot be changed.
     pub fn install(
         &self,
@@ -85,6 +87,11 @@ impl Store {
         // Bytes that verify have a signature file; this keeps them for storing.
         let bundle = package.bundle.clone().unwrap_or_default();
         let manifest = package.manifest.clone();
+        let withdrawn = self.withdrawals()?;
+        if let Some(by) = withdrawn.component(&Digest::of(&package.component)) {
+            return Err(InstallError::Withdrawn(Box::new(by.clone())));
+        }
+        let trust = trust.clone().without(withdrawn.keys().map(|by| by.what.key));
         let verified = trust.verify(package, Unsigned::Refuse, now)?;
         let new = New::of(&verified, manifest, bundle)?;
         let root = Folder::make(&self.root)?;
@@ -126,6 +133,47 @@ impl Store {
             }
             false => Err(missing()),
         }
+    }
+
+    /// Keeps what `marketplace` withdrew, in place of what it had withdrawn
+    /// before: whoever reads sees the one or the other, whole. What is kept
+    /// already is not written again.
+    ///
+    /// # Errors
+    /// It is too much, or the store cannot be changed.
+    pub fn withdraw(&self, marketplace: &Name, withdrawals: &Withdrawals) -> Result<(), StoreError> {
+        let bytes = record_of(marketplace, withdrawals)?;
+        let root = Folder::make(&self.root)?;
+        let writing = Writing::lock(&root)?;
+        Records::make(&root)?.set(&writing, marketplace, &bytes)
+    }
+
+    /// Forgets what `marketplace` withdrew, also what is damaged: the operator
+    /// has nothing to do with it any more. Whether there was anything.
+    ///
+    /// # Errors
+    /// The store cannot be changed.
+    pub fn forget_withdrawals(&self, marketplace: &Name) -> Result<bool, StoreError> {
+        let Some(root) = Folder::open(&self.root)? else { return Ok(false) };
+        let _writing = Writing::lock(&root)?;
+        Records::open(&root)?.map_or(Ok(false), |records| records.unset(marketplace))
+    }
+
+    /// What all marketplaces withdrew. Waits for nobody who changes the store.
+    ///
+    /// # Errors
+    /// Some of it cannot be read. Then nobody knows what is withdrawn, and
+    /// nothing may be loaded or go on.
+    pub fn withdrawals(&self) -> Result<Withdrawn, StoreError> {
+        let Some(root) = Folder::open(&self.root)? else { return Ok(Withdrawn::default()) };
+        Records::open(&root)?.map_or_else(|| Ok(Withdrawn::default()), |records| records.read())
+    }
+
+    /// The folder with the records of what marketplaces withdrew, a file each.
+    /// It is made by the first of them, and records are only renamed into it
+    /// and removed.
+    pub fn withdrawals_path(&self) -> PathBuf {
+        self.root.join(WITHDRAWN)
     }
 }
 

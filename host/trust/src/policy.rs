@@ -125,6 +125,32 @@ impl TrustPolicy {
         Self { settings: TrustSettings { development: true, ..settings } }
     }
 
+    /// The same, for which signatures by `keys` don't count any more.
+    #[must_use]
+    pub fn without(mut self, keys: impl IntoIterator<Item = KeyId>) -> Self {
+        self.settings.revoked_keys.extend(keys);
+        self
+    }
+
+    /// Whether the signatures of `signers`, which counted for a component, would
+    /// suffice without those by keys that are `revoked` since. `None` if not;
+    /// otherwise whether its publisher's policies still may permit.
+    pub fn suffices_without(
+        &self,
+        name: &Name,
+        kind: Kind,
+        signers: &[KeyId],
+        revoked: impl Fn(&KeyId) -> bool,
+    ) -> Option<bool> {
+        let counts = |key: &&TrustedKey| {
+            let id = key.public.id();
+            signers.contains(&id) && !revoked(&id) && !self.settings.revoked_keys.contains(&id)
+        };
+        let counting: Vec<_> = self.settings.keys.iter().filter(counts).collect();
+        let holds = self.requirement(name, kind).holds(&counting);
+        holds.then(|| counting.iter().any(|key| key.is_permitting_publisher()))
+    }
+
     pub(crate) fn settings(&self) -> &TrustSettings {
         &self.settings
     }

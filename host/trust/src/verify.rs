@@ -244,7 +244,7 @@ impl TrustedKey {
         self.roles.contains(&Role::Publisher)
     }
 
-    fn is_permitting_publisher(&self) -> bool {
+    pub(crate) fn is_permitting_publisher(&self) -> bool {
         self.is_publisher() && self.may_permit
     }
 }

@@ -45,7 +45,8 @@ pub use obligation::{Obligation, ObligationError, UnmetError, Wanted};
 pub use pattern::{Pattern, PatternError};
 pub use session::{Forgotten, Past, PastMark, Step, Tally, Told};
 pub use text::{
-    ActionId, AgentId, Label, LimitName, Name, Operation, Person, Resource, SessionId, TextError, printable,
+    ActionId, AdvisoryId, AgentId, Grounds, Label, LimitName, Name, Operation, Person, Resource, SessionId, TextError,
+    printable,
 };
 pub use time::Timestamp;
 pub use verdict::{Decision, Effect, Failure, FailureKind, Reason, Source, Verdict};

@@ -178,6 +178,14 @@ checked_text!(
     /// Names a limit in the configuration.
     LimitName, "limit name", 64, is_name
 );
+checked_text!(
+    /// Names what somebody published about a fault, such as `GHSA-7xq5-54jp-2mfg`.
+    AdvisoryId, "advisory id", 64, is_name
+);
+checked_text!(
+    /// Why something was withdrawn, in one line for a person.
+    Grounds, "reason of a withdrawal", 512, is_plain
+);
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,8 @@ use vak_audit::{Origin, OriginError, Signer, VerifierKey};
 use vak_engine::{Engine, EngineError, LoadError, TooMuch};
 use vak_pipeline::{Guard as _, Standing};
 use vak_plugin::{Loaded, Policy, Scope, Skill};
-use vak_registry::StoreError;
-use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError, TrustPolicy};
+use vak_registry::{By, Revoked, StoreError, Withdrawal};
+use vak_trust::{KeyError, PackageError, PrivateKey, SettingsError, TrustError};
 use vak_types::{ComponentRef, Digest, Name, Timestamp};
 
 use crate::approvals::Approvals;
@@ -17,12 +17,15 @@ use crate::clock::{self, ActionIds};
 use crate::config::{Config, ConfigError, Mode, Versions};
 use crate::frameworks::{self, Framework};
 use crate::host::{Clock, Host};
+use crate::inventory::{Inventory, Vouched};
 use crate::kept::{self, Keeper, KeptError};
 use crate::ledger::{AuditLedger, LogError};
 use crate::limiter::{Limiting, LimitsError};
+use crate::lookout::{Lookout, LookoutError};
 use crate::refused::RefusedConfig;
 use crate::running::Running;
 use crate::sessions::Sessions;
+use crate::trusted::Trusted;
 
 /// Why a host could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +119,31 @@ pub enum BuildError {
         /// What is there.
         found: Digest,
     },
+    /// What marketplaces withdrew is not known, so nothing is loaded.
+    #[error("what marketplaces withdrew can't be read: {0}")]
+    Withdrawals(StoreError),
+    /// Nothing would tell the host what marketplaces withdraw.
+    #[error(transparent)]
+    Lookout(#[from] LookoutError),
+    /// A marketplace withdrew a component.
+    #[error("component `{name}`: {by}")]
+    Withdrawn {
+        /// Its name in the configuration.
+        name: Name,
+        /// Who did, and why.
+        by: Box<By<Withdrawal>>,
+    },
+    /// A marketplace revoked a key, and without its signature a component is not
+    /// trusted.
+    #[error("component `{name}`: {by}; without that key {source}")]
+    KeyRevoked {
+        /// Its name in the configuration.
+        name: Name,
+        /// Who did, and why.
+        by: Box<By<Revoked>>,
+        /// What is missing then.
+        source: TrustError,
+    },
     /// A component is not trusted.
     #[error("component `{name}`: {source}")]
     Trust {
@@ -167,6 +195,7 @@ impl HostBuilder {
         let Self { config, clock } = self;
         let now = clock();
         let Parts { loaded, origin, signer } = Parts::load(&config, now)?;
+        let lookout = Lookout::over(config.store())?;
         let verifier = signer.verifier().clone();
         let ledger = AuditLedger::open(&config, loaded.components(), origin, signer, now)?;
         let sessions = Sessions::of(loaded.asking(), &config.log(), now).map_err(LogError::from)?;
@@ -176,7 +205,7 @@ impl HostBuilder {
         let keeper = Keeper::new(&config, Arc::clone(&clock));
         let running = Running::new(config, loaded, limits, sessions, Arc::clone(&ledger), None);
         running.keep(&keeper);
-        Ok(Host::new(running, ledger, approvals, keeper, verifier, clock, ActionIds::new()?))
+        Ok(Host::new(running, lookout, ledger, approvals, keeper, verifier, clock, ActionIds::new()?))
     }
 
     /// Everything [`build`](Self::build) does but opening the log, so it also
@@ -186,7 +215,7 @@ impl HostBuilder {
     /// Anything the configuration names is missing, wrong or not trusted.
     pub fn check(self) -> Result<Checked, BuildError> {
         let Parts { loaded, signer, .. } = Parts::load(&self.config, (self.clock)())?;
-        let Components { policies, shadows, skills, frameworks } = loaded;
+        let Components { policies, shadows, skills, frameworks, inventory: _ } = loaded;
         let frameworks = frameworks::counting_on(frameworks, None);
         Ok(Checked { policies, shadows, skills, frameworks, verifier: signer.verifier().clone() })
     }
@@ -220,7 +249,7 @@ impl Parts {
         let origin: Origin = config.audit.origin.parse()?;
         let signer = Signer::new(origin.clone(), &key.seed());
         Limiting::check(config)?;
-        let loaded = Components::load(config, &config.engine()?, &config.trust_policy()?, now)?;
+        let loaded = Components::load(config, &config.engine()?, config.trusted()?, now)?;
         Ok(Self { loaded, origin, signer })
     }
 }
@@ -233,16 +262,21 @@ pub(crate) struct Components {
     pub(crate) shadows: Vec<Policy>,
     pub(crate) skills: BTreeMap<Name, Arc<Skill>>,
     pub(crate) frameworks: BTreeMap<Name, Framework>,
+    /// All of them, and who vouches for each.
+    pub(crate) inventory: Inventory,
 }
 
 impl Components {
-    fn load(config: &Config, engine: &Engine, trust: &TrustPolicy, now: Timestamp) -> Result<Self, BuildError> {
-        let mut loaded =
-            Self { policies: Vec::new(), shadows: Vec::new(), skills: BTreeMap::new(), frameworks: BTreeMap::new() };
+    fn load(config: &Config, engine: &Engine, trusted: Trusted, now: Timestamp) -> Result<Self, BuildError> {
+        let (mut policies, mut shadows) = (Vec::new(), Vec::new());
+        let (mut skills, mut frameworks) = (BTreeMap::new(), BTreeMap::new());
+        let mut vouched: Vec<Vouched> = Vec::new();
         let memory = config.memory();
         let (mut asked, mut adapters) = (config.policies_asked(), config.adapters.iter());
         for installation in config.installations() {
-            match installation.load(engine, trust, &memory, now)? {
+            let (component, by) = installation.load_vouched(engine, &trusted, &memory, now)?;
+            vouched.push(by);
+            match component {
                 Loaded::Policy(policy) => {
                     // Installations begin with these, in the same order.
                     let Some(settings) = asked.next() else { continue };
@@ -250,23 +284,23 @@ impl Components {
                     let scope = Scope { agents: settings.agents.clone(), operations: settings.operations.clone() };
                     let policy = policy.with_standing(standing).with_scope(scope);
                     match settings.mode {
-                        Mode::Shadow => loaded.shadows.push(policy),
-                        Mode::Enforce | Mode::Off => loaded.policies.push(policy),
+                        Mode::Shadow => shadows.push(policy),
+                        Mode::Enforce | Mode::Off => policies.push(policy),
                     }
                 }
                 Loaded::Skill(skill) => {
-                    loaded.skills.insert(installation.name.clone(), Arc::new(skill));
+                    skills.insert(installation.name.clone(), Arc::new(skill));
                 }
                 Loaded::Adapter(adapter) => {
                     // They come in the same order too.
                     let Some(settings) = adapters.next() else { continue };
-                    loaded.frameworks.insert(installation.name.clone(), Framework::new(adapter, settings));
+                    frameworks.insert(installation.name.clone(), Framework::new(adapter, settings));
                 }
                 // `load` gives the kind it was asked for.
                 Loaded::Scorer(_) => {}
             }
         }
-        Ok(loaded)
+        Ok(Self { policies, shadows, skills, frameworks, inventory: Inventory::new(vouched, trusted.into_policy()) })
     }
 
     /// All of them, as the log names them: those that decide come first.

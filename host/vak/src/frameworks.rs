@@ -114,6 +114,12 @@ impl Framework {
         intake
     }
 
+    /// Counts a message that is not read.
+    pub(crate) fn refuse(&self) {
+        let [.., refused] = &self.counts.messages;
+        refused.fetch_add(1, Relaxed);
+    }
+
     /// The adapter, to write with.
     pub(crate) fn adapter(&self) -> &Adapter {
         &self.adapter

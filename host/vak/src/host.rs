@@ -25,9 +25,11 @@ use crate::approvals::Approvals;
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::Config;
+use crate::inventory::Part;
 use crate::kept::Keeper;
 use crate::ledger::AuditLedger;
 use crate::limiter::Held;
+use crate::lookout::Lookout;
 use crate::names::{self, StampError};
 use crate::outcome::Outcome;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
@@ -99,6 +101,7 @@ pub fn refusal(verdict: &Verdict) -> String {
 /// from any task.
 pub struct Host {
     switch: Switch,
+    lookout: Lookout,
     ledger: Arc<AuditLedger>,
     shadows: Shadows,
     approvals: Approvals,
@@ -115,8 +118,10 @@ impl Host {
         HostBuilder::new(config)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is made elsewhere, and this is called once")]
     pub(crate) fn new(
         running: Running,
+        lookout: Lookout,
         ledger: Arc<AuditLedger>,
         approvals: Approvals,
         keeper: Keeper,
@@ -126,7 +131,18 @@ impl Host {
     ) -> Self {
         let skill_calls = Semaphore::new(skills::AT_ONCE_MAX);
         let shadows = Shadows::new(Arc::clone(&ledger));
-        Self { switch: Switch::new(running), ledger, shadows, approvals, keeper, skill_calls, verifier, clock, ids }
+        Self {
+            switch: Switch::new(running),
+            lookout,
+            ledger,
+            shadows,
+            approvals,
+            keeper,
+            skill_calls,
+            verifier,
+            clock,
+            ids,
+        }
     }
 
     /// Verifies and loads all that another configuration names, beside what
@@ -187,10 +203,27 @@ impl Host {
     /// carries an allowed action out with [`Decided::arguments`], and sends the
     /// headers among the verdict's obligations.
     pub async fn decide_for(&self, action: &Action, able: Able) -> Decided {
+        self.decide_with(None, action, able).await
+    }
+
+    /// The same for somebody who carries it out `with` a component that was loaded
+    /// before, perhaps by another configuration than decides now.
+    async fn decide_with(&self, with: Option<&Part>, action: &Action, able: Able) -> Decided {
         let (_guard, running) = self.switch.hold().await;
+        if let Some(why) = self.in_the_way(&running, with, action) {
+            return running.pipeline.refuse(action, &why).await;
+        }
         let decided = running.pipeline.decide(action, able).await;
         self.follow_up(&running, action, &decided, Vec::new());
         decided
+    }
+
+    /// Why `action` is denied without asking any policy: something was withdrawn
+    /// that would judge it or carry it out.
+    fn in_the_way(&self, running: &Running, with: Option<&Part>, action: &Action) -> Option<String> {
+        let known = self.lookout.look();
+        let held = with.and_then(|part| part.stopped(&known));
+        held.or_else(|| running.in_the_way(&running.inventory.stopped(&known), action))
     }
 
     /// What comes after a verdict. `answered` is what a person agreed to before.
@@ -201,7 +234,8 @@ impl Host {
         }
         if !running.shadows.is_empty() && verdict.is_judged() {
             let now = (self.clock)();
-            self.shadows.ask(&running.shadows, running.sessions.as_ref(), action, receipt.seq(), now);
+            let stopped = running.inventory.stopped(&self.lookout.look());
+            self.shadows.ask(&running.shadows, &stopped, running.sessions.as_ref(), action, receipt.seq(), now);
         }
     }
 
@@ -329,6 +363,14 @@ impl Host {
             }
         }
         may
+    }
+
+    /// How many of the components that decide now, or are called, have stopped
+    /// because a marketplace withdrew them. `None` if what was withdrawn can't be
+    /// read, so that all has.
+    pub fn withdrawn(&self) -> Option<usize> {
+        let stopped = self.switch.now().inventory.stopped(&self.lookout.look());
+        stopped.everything().is_none().then(|| stopped.count())
     }
 
     /// The configuration that decides now.

@@ -14,7 +14,9 @@ use vak_types::{Digest, Granted, Kind, LimitSettings, Name, Timestamp};
 
 use crate::builder::BuildError;
 use crate::config::{self, Config, ConfigError, Source, Versions};
+use crate::inventory::Vouched;
 use crate::refused::RefusedConfig;
+use crate::trusted::Trusted;
 
 /// What a configuration says about one component, whatever its kind.
 pub struct Installation<'a> {
@@ -75,6 +77,15 @@ impl Config {
     /// The settings contradict themselves.
     pub fn trust_policy(&self) -> Result<TrustPolicy, BuildError> {
         Ok(TrustPolicy::new(self.trust.clone())?)
+    }
+
+    /// Whose signatures count, without what marketplaces withdrew.
+    ///
+    /// # Errors
+    /// The settings contradict themselves, or what was withdrawn can't be read.
+    pub fn trusted(&self) -> Result<Trusted, BuildError> {
+        let withdrawn = self.store().withdrawals().map_err(BuildError::Withdrawals)?;
+        Ok(Trusted::new(self.trust_policy()?, withdrawn))
     }
 
     /// An engine with this configuration's cache of compiled code.
@@ -142,21 +153,32 @@ impl<'a> Installation<'a> {
     /// Reads, verifies and loads the component.
     ///
     /// # Errors
-    /// Its files are missing, its signatures don't count at `now`, it is another
+    /// Its files are missing, a marketplace withdrew it, its signatures don't count at `now`, it is another
     /// version or another component than the configuration asks for, or it does not
     /// load.
     pub fn load(
         &self,
         engine: &Engine,
-        trust: &TrustPolicy,
+        trusted: &Trusted,
         memory: &Arc<Memory>,
         now: Timestamp,
     ) -> Result<Loaded, BuildError> {
+        self.load_vouched(engine, trusted, memory, now).map(|(loaded, _)| loaded)
+    }
+
+    /// The same, and who vouches for it.
+    pub(crate) fn load_vouched(
+        &self,
+        engine: &Engine,
+        trusted: &Trusted,
+        memory: &Arc<Memory>,
+        now: Timestamp,
+    ) -> Result<(Loaded, Vouched), BuildError> {
         let name = || self.name.clone();
         let package = self.package()?;
         let unsigned = if self.unsigned { Unsigned::Allow } else { Unsigned::Refuse };
-        let verified =
-            trust.verify(package, unsigned, now).map_err(|source| BuildError::Trust { name: name(), source })?;
+        let manifest = Digest::of(&package.manifest);
+        let verified = trusted.verify(self.name, package, unsigned, now)?;
         self.check_version(&verified.get().manifest.version)?;
         self.check_digest(&verified.get().digest)?;
         if self.may_permit && !verified.may_permit() {
@@ -172,7 +194,8 @@ impl<'a> Installation<'a> {
             }
             (error, ..) => error.into(),
         };
-        load(
+        let vouched = Vouched::new(self.name, self.kind, &verified, manifest, self.may_permit);
+        let loaded = load(
             engine,
             &Request {
                 name: self.name,
@@ -184,6 +207,7 @@ impl<'a> Installation<'a> {
             },
             Some(memory),
         )
-        .map_err(refused)
+        .map_err(refused)?;
+        Ok((loaded, vouched))
     }
 }

@@ -5,17 +5,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{RwLock as Gate, RwLockReadGuard};
 use vak_audit::{AppendError, Draft, EncodeError, ReadError, Receipt, Stopper, Tier};
-use vak_pipeline::Pipeline;
+use vak_pipeline::{Guard as _, Pipeline};
 use vak_plugin::{Policy, Skill};
-use vak_types::{Name, Timestamp};
+use vak_types::{Action, Name, Timestamp};
 
 use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
 use crate::frameworks::{self, Frameworks};
+use crate::inventory::{Inventory, Stopped};
 use crate::kept::Keeper;
 use crate::ledger::{AuditLedger, configuration};
 use crate::limiter::{Limiting, LimitsError};
 use crate::sessions::Sessions;
+
+/// What the operation of a call of a skill begins with; its name follows.
+pub(crate) const SKILL: &str = "skill/";
 
 pub(crate) type Skills = BTreeMap<Name, Arc<Skill>>;
 
@@ -67,6 +71,8 @@ pub(crate) struct Running {
     pub(crate) config: Arc<Config>,
     pub(crate) shadows: Arc<[Policy]>,
     pub(crate) sessions: Option<Arc<Sessions>>,
+    /// What is loaded, and who vouches for it.
+    pub(crate) inventory: Arc<Inventory>,
     limits: Arc<Limiting>,
 }
 
@@ -102,7 +108,7 @@ impl Running {
         ledger: Arc<AuditLedger>,
         before: Option<&Self>,
     ) -> Self {
-        let Components { policies, shadows, skills, frameworks } = loaded;
+        let Components { policies, shadows, skills, frameworks, inventory } = loaded;
         // One without a say makes no verdict unsigned. Who says what is asked has one.
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none())
             || frameworks.values().any(|framework| framework.component().signer.is_none());
@@ -112,7 +118,22 @@ impl Running {
             pipeline = pipeline.with_sessions(Arc::clone(sessions) as Arc<dyn vak_pipeline::Sessions>);
         }
         let (skills, frameworks, config) = (Arc::new(skills), Arc::new(frameworks), Arc::new(config));
-        Self { pipeline, skills, frameworks, config, shadows: shadows.into(), sessions, limits }
+        let inventory = Arc::new(inventory);
+        Self { pipeline, skills, frameworks, config, shadows: shadows.into(), sessions, inventory, limits }
+    }
+
+    /// Why `action` must not be judged: something that has `stopped` would judge
+    /// it, or is called by it.
+    pub(crate) fn in_the_way(&self, stopped: &Stopped, action: &Action) -> Option<String> {
+        if stopped.is_empty() {
+            return None;
+        }
+        let judging = self.pipeline.guards().iter().filter(|policy| policy.covers(action));
+        let judging = judging.map(|policy| &policy.component().name);
+        let called =
+            self.skills.keys().filter(|name| action.operation.as_str().strip_prefix(SKILL) == Some(name.as_str()));
+        let why = judging.chain(called).find_map(|name| stopped.why(name));
+        why.or(stopped.everything()).map(str::to_owned)
     }
 
     /// Has what is used of the limits kept across restarts.

@@ -11,8 +11,9 @@ use futures_executor::block_on;
 use vak_audit::{AppendError, Draft, Dropped, EncodeError, Shadow, Tier, What};
 use vak_pipeline::Guard as _;
 use vak_plugin::Policy;
-use vak_types::{Action, Timestamp};
+use vak_types::{Action, Failure, FailureKind, Timestamp};
 
+use crate::inventory::Stopped;
 use crate::ledger::AuditLedger;
 use crate::sessions::Sessions;
 
@@ -39,6 +40,7 @@ struct Worker {
 /// What there is to be said something about.
 struct Decided {
     policies: Arc<[Policy]>,
+    stopped: Arc<Stopped>,
     sessions: Option<Arc<Sessions>>,
     action: Action,
     seq: u64,
@@ -64,6 +66,7 @@ impl Shadows {
     pub(crate) fn ask(
         &self,
         policies: &Arc<[Policy]>,
+        stopped: &Arc<Stopped>,
         sessions: Option<&Arc<Sessions>>,
         action: &Action,
         seq: u64,
@@ -73,8 +76,9 @@ impl Shadows {
             return;
         }
         let worker = self.worker.get_or_init(|| Worker::start(Arc::clone(&self.ledger)));
-        let (policies, sessions) = (Arc::clone(policies), sessions.cloned());
-        if worker.actions.try_send(Decided { policies, sessions, action: action.clone(), seq, now }).is_err() {
+        let (policies, stopped, sessions) = (Arc::clone(policies), Arc::clone(stopped), sessions.cloned());
+        let decided = Decided { policies, stopped, sessions, action: action.clone(), seq, now };
+        if worker.actions.try_send(decided).is_err() {
             worker.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -134,10 +138,15 @@ fn work(ledger: &AuditLedger, waiting: &Receiver<Decided>, left_out: &AtomicU64,
 }
 
 fn judge(ledger: &AuditLedger, policy: &Policy, decided: &Decided) -> Result<(), ShadowError> {
-    let Decided { sessions, action, seq, now, .. } = decided;
+    let Decided { stopped, sessions, action, seq, now, .. } = decided;
     let sessions = sessions.as_ref().filter(|_| policy.asks_for_session());
     let past = sessions.and_then(|sessions| sessions.before(action)).map(Arc::new);
-    let (reason, obligations) = vak_pipeline::alone(policy, policy.evaluate(action, past.as_ref()));
+    // One that was withdrawn is not asked, as if it had failed.
+    let answer = match stopped.why(&policy.component().name) {
+        Some(why) => Err(Failure { kind: FailureKind::Unavailable, message: why.to_owned() }),
+        None => policy.evaluate(action, past.as_ref()),
+    };
+    let (reason, obligations) = vak_pipeline::alone(policy, answer);
     let shadow = ledger.worded(Shadow { decision: *seq, reason, obligations });
     let draft = Draft::shadow(action, *now, &shadow)?;
     block_on(ledger.log.append(draft, Tier::Accepted))?;

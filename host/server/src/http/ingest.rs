@@ -116,7 +116,7 @@ impl Desk {
         let IngestRequest { agent, session, attributes, labels, event } = request;
         who.acts_as(&agent)?;
         let name: Name = name.parse().map_err(|_| no_such_adapter(&name))?;
-        let message = Arc::new(self.host.read_message(&name, event).map_err(problem)?);
+        let message = Arc::new(self.host.read_message(&name, event).await.map_err(problem)?);
         let asker = Arc::new(Asker { who, adapter: name, agent, session, attributes: attributes.0, labels });
         match message.intake() {
             Intake::Pass => reply(&message, Vec::new(), 0),
@@ -282,6 +282,7 @@ fn no_such_adapter(name: &str) -> Problem {
 fn problem(error: MessageError) -> Problem {
     match error {
         MessageError::Unknown(name) => no_such_adapter(name.as_str()),
-        MessageError::Adapter { .. } => Problem::new(Kind::Message, error.to_string()),
+        MessageError::Adapter { .. } | MessageError::Stopped(_) => Problem::new(Kind::Message, error.to_string()),
+        MessageError::Unrecorded(..) => Problem::new(Kind::NotRecorded, error.to_string()),
     }
 }

@@ -6,8 +6,9 @@ use vak_pipeline::Able;
 use vak_plugin::{AdapterError, Answer, Intake};
 use vak_types::{Action, Decision, Json, Name};
 
-use super::{Decided, Host};
+use super::{Decided, Host, RecordError};
 use crate::frameworks::{Course, Framework, Frameworks};
+use crate::inventory::Part;
 
 /// Why a message has no answer. Nothing that it asks for may happen then.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,12 +24,19 @@ pub enum MessageError {
         /// What it says.
         source: AdapterError,
     },
+    /// The adapter has stopped, since a marketplace withdrew it. The log says so.
+    #[error("denied: {0}")]
+    Stopped(String),
+    /// The same, and the log did not take it.
+    #[error("denied: {0}; and that is not recorded: {1}")]
+    Unrecorded(String, Arc<RecordError>),
 }
 
 /// A framework's message, as its adapter has understood it.
 #[derive(Debug)]
 pub struct Message {
     framework: Arc<Framework>,
+    part: Part,
     event: Json,
     intake: Intake,
 }
@@ -79,12 +87,23 @@ impl Host {
     /// calling thread, some microseconds.
     ///
     /// # Errors
-    /// There is no such adapter, or it does not understand the message.
-    pub fn read_message(&self, adapter: &Name, event: Json) -> Result<Message, MessageError> {
-        let framework = self.adapters().get(adapter).cloned();
+    /// There is no such adapter, it does not understand the message, or it has
+    /// stopped, which is recorded as a call that was refused: what the message
+    /// asks for nobody knows.
+    pub async fn read_message(&self, adapter: &Name, event: Json) -> Result<Message, MessageError> {
+        let running = self.switch.now();
+        let framework = running.frameworks.get(adapter).cloned();
         let framework = framework.ok_or_else(|| MessageError::Unknown(adapter.clone()))?;
+        let part = Part::new(adapter, &running.inventory);
+        if let Some(why) = part.stopped(&self.lookout.look()) {
+            framework.refuse();
+            return Err(match self.record_refused(1, why.clone()).await {
+                Ok(_) => MessageError::Stopped(why),
+                Err(error) => MessageError::Unrecorded(why, Arc::new(error)),
+            });
+        }
         match framework.read(&event) {
-            Ok(intake) => Ok(Message { framework, event, intake }),
+            Ok(intake) => Ok(Message { framework, part, event, intake }),
             Err(source) => Err(MessageError::Adapter { name: adapter.clone(), source }),
         }
     }
@@ -96,6 +115,13 @@ impl Host {
     /// frameworks have no other way to ask again.
     pub async fn decide_asked(&self, message: &Message, action: Action) -> Settled {
         let framework = &message.framework;
+        // What it says of actions is not believed any more, also not of those that
+        // would pass.
+        if let Some(why) = message.part.stopped(&self.lookout.look()) {
+            let decided = self.refuse(&action, &why).await;
+            framework.count(Course::Decide, decided.verdict.decision);
+            return Settled::Decided(Box::new(action), Box::new(decided));
+        }
         let course = framework.course(&action.operation);
         let (action, decided) = match course {
             Course::Passed => {
@@ -107,19 +133,19 @@ impl Host {
                 let decided = self.refuse(&action, &why).await;
                 (action, decided)
             }
-            Course::Decide => self.decide_once_more(action, message.able()).await,
+            Course::Decide => self.decide_once_more(&message.part, action, message.able()).await,
         };
         framework.count(course, decided.verdict.decision);
         Settled::Decided(Box::new(action), Box::new(decided))
     }
 
-    async fn decide_once_more(&self, action: Action, able: Able) -> (Action, Decided) {
+    async fn decide_once_more(&self, part: &Part, action: Action, able: Able) -> (Action, Decided) {
         if let Some((seq, approved)) = self.approvals.approved_like(&action)
-            && let Ok(decided) = self.decide_approved(seq, &approved, able).await
+            && let Ok(decided) = self.decide_approved_with(Some(part), seq, &approved, able).await
         {
             return (approved, decided);
         }
-        let decided = self.decide_for(&action, able).await;
+        let decided = self.decide_with(Some(part), &action, able).await;
         (action, decided)
     }
 }

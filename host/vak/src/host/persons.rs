@@ -8,6 +8,7 @@ use vak_types::{Action, Decision, Person, Timestamp};
 
 use super::{Decided, Host};
 use crate::approvals::{self, ApprovalError, Asker, Standing, Waiting};
+use crate::inventory::Part;
 
 impl Host {
     /// What waits for a person's answer, the oldest first.
@@ -101,11 +102,29 @@ impl Host {
     /// There is no yes to this action that could still be used; nothing was
     /// decided.
     pub async fn decide_approved(&self, seq: u64, action: &Action, able: Able) -> Result<Decided, ApprovalError> {
+        self.decide_approved_with(None, seq, action, able).await
+    }
+
+    /// The same for somebody who carries it out `with` a component that was loaded
+    /// before.
+    pub(super) async fn decide_approved_with(
+        &self,
+        with: Option<&Part>,
+        seq: u64,
+        action: &Action,
+        able: Able,
+    ) -> Result<Decided, ApprovalError> {
         let (_guard, running) = self.switch.hold().await;
         let using = self.approvals.begin_use(seq, action)?;
         let action = Action { time: using.now, ..action.clone() };
-        let decided = running.pipeline.decide_approved(&action, able, &using.approval).await;
-        self.follow_up(&running, &action, &decided, using.approval.answered.clone());
+        let decided = match self.in_the_way(&running, with, &action) {
+            Some(why) => running.pipeline.refuse(&action, &why).await,
+            None => {
+                let decided = running.pipeline.decide_approved(&action, able, &using.approval).await;
+                self.follow_up(&running, &action, &decided, using.approval.answered.clone());
+                decided
+            }
+        };
         // Without a receipt nobody knows what is in the log.
         if decided.receipt.is_some() && decided.verdict.decision == Decision::Deny {
             using.unused();

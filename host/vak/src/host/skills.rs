@@ -11,8 +11,10 @@ use vak_types::{Action, ActionId, ActionRequest, AgentId, Json, Name, TextError,
 
 use super::{Caller, Decided, Host, RecordError, refusal};
 use crate::approvals::{ApprovalError, Standing};
+use crate::inventory::Part;
 use crate::names::StampError;
 use crate::outcome::Outcome;
+use crate::running::SKILL;
 
 /// Skills that run at the same time. Each holds a thread and an instance slot;
 /// half of the engine's slots are left to policies.
@@ -59,6 +61,7 @@ pub enum InvokeError {
 /// A call of a skill that is not yet decided.
 pub struct SkillCall {
     skill: Arc<Skill>,
+    part: Part,
     action: Action,
 }
 
@@ -119,10 +122,10 @@ impl Host {
     pub async fn call_approved(&self, caller: &Caller, seq: u64) -> Result<Called, InvokeError> {
         let action = self.approvals.action(seq)?;
         let own = (&caller.agent, &caller.session) == (&action.agent, &action.session);
-        let name = action.operation.as_str().strip_prefix("skill/").filter(|_| own);
+        let name = action.operation.as_str().strip_prefix(SKILL).filter(|_| own);
         let name: Name = name.ok_or(ApprovalError::OtherAction(seq))?.parse()?;
-        let skill = self.skills().get(&name).cloned().ok_or(InvokeError::Unknown(name))?;
-        let decided = self.decide_approved(seq, &action, Able::ARGUMENTS).await?;
+        let (skill, part) = self.skill(&name)?;
+        let decided = self.decide_approved_with(Some(&part), seq, &action, Able::ARGUMENTS).await?;
         Ok(self.carry_out(skill, &action, decided).await?)
     }
 
@@ -152,11 +155,11 @@ impl Host {
         input: Json,
         id: Option<ActionId>,
     ) -> Result<SkillCall, InvokeError> {
-        let skill = self.skills().get(name).cloned().ok_or_else(|| InvokeError::Unknown(name.clone()))?;
+        let (skill, part) = self.skill(name)?;
         let request = ActionRequest {
             session: caller.session.clone(),
             agent: caller.agent.clone(),
-            operation: format!("skill/{name}").parse()?,
+            operation: format!("{SKILL}{name}").parse()?,
             resource: format!("skill:{name}").parse()?,
             arguments: input,
             attributes: BTreeMap::new(),
@@ -166,7 +169,7 @@ impl Host {
             Some(id) => self.stamp_as(request, id),
             None => self.stamp(request),
         };
-        Ok(SkillCall { skill, action: action? })
+        Ok(SkillCall { skill, part, action: action? })
     }
 
     /// Decides a call, carries it out if that is allowed, and records how it
@@ -176,9 +179,17 @@ impl Host {
     /// # Errors
     /// The skill ran, and that could not be recorded.
     pub async fn call(&self, call: SkillCall) -> Result<Called, RecordError> {
-        let SkillCall { skill, action } = call;
-        let decided = self.decide_for(&action, Able::ARGUMENTS).await;
+        let SkillCall { skill, part, action } = call;
+        let decided = self.decide_with(Some(&part), &action, Able::ARGUMENTS).await;
         self.carry_out(skill, &action, decided).await
+    }
+
+    /// A skill as it is now, which is called even if another takes its place
+    /// meanwhile, but not once it is withdrawn.
+    fn skill(&self, name: &Name) -> Result<(Arc<Skill>, Part), InvokeError> {
+        let running = self.switch.now();
+        let skill = running.skills.get(name).cloned().ok_or_else(|| InvokeError::Unknown(name.clone()))?;
+        Ok((skill, Part::new(name, &running.inventory)))
     }
 
     async fn carry_out(&self, skill: Arc<Skill>, action: &Action, decided: Decided) -> Result<Called, RecordError> {

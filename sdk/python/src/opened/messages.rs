@@ -49,7 +49,7 @@ impl Calls {
 impl Opened {
     pub(crate) async fn ingest(self: Arc<Self>, ingest: Ingest) -> Result<Read, Error> {
         let using = self.enter()?;
-        let message = using.host.read_message(&ingest.adapter, ingest.event.clone())?;
+        let message = using.host.read_message(&ingest.adapter, ingest.event.clone()).await?;
         match message.intake() {
             Intake::Pass => Ok(Read { reply: message.reply(&[])?, actions: Vec::new(), ended: 0 }),
             Intake::Outcomes(calls) => {

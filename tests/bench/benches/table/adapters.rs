@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use futures_executor::block_on;
 use serde_json::json;
 use vak::{Answer, Decision, Host, Json, Name, Verdict};
 use vak_test_support::{Site, components};
@@ -57,7 +58,7 @@ fn measured(adapter: &str, event: &serde_json::Value) -> (f64, f64) {
     let answers = [Answer::Decided { verdict: denied, arguments: None, seq: Some(7) }];
     let once = || {
         let begin = Instant::now();
-        let message = black_box(host.read_message(&name, event.clone()).unwrap());
+        let message = black_box(block_on(host.read_message(&name, event.clone())).unwrap());
         let read = begin.elapsed().as_secs_f64() * 1e6;
         let begin = Instant::now();
         black_box(message.reply(&answers).unwrap());

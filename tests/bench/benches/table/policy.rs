@@ -49,10 +49,10 @@ pub(crate) fn rows() -> Vec<Row> {
     };
 
     let config = Config::load(&small_site.config(), &[]).unwrap();
-    let (engine, trust, memory) = (config.engine().unwrap(), config.trust_policy().unwrap(), config.memory());
+    let (engine, trusted, memory) = (config.engine().unwrap(), config.trusted().unwrap(), config.memory());
     let installation = config.installations().next().unwrap();
     let now = Timestamp::from_nanos(u64::MAX);
-    let load = median("load", &mut || drop(installation.load(&engine, &trust, &memory, now).unwrap()));
+    let load = median("load", &mut || drop(installation.load(&engine, &trusted, &memory, now).unwrap()));
 
     vec![
         Row::at_most("`rules` call, fresh instance, 20 rules", small / 1e3, 7.0, "µs", floor_text(small)),
