@@ -13,7 +13,7 @@ mod source;
 
 pub use catalogue::{Catalogue, Found, Line};
 pub use edit::Edit;
-pub use entry::{Advisory, Blob, Entry, EntryError, How, Release, Severity, Withdrawn};
+pub use entry::{Advisory, Blob, Entry, EntryError, Release, Severity, Withdrawn};
 pub use files::{FileError, Header, Publisher, Publishers, WithdrawnComponent, WithdrawnList};
 pub use index::{Index, Marketplace, Refreshed};
 pub use replica::IndexError;
