@@ -30,6 +30,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust", "vak-types"]),
     ("vak-registry", &["vak-trust", "vak-types"]),
+    // Moves bytes, and knows neither what is in them nor whom to trust.
+    ("vak-oci", &["vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-wasi", &["vak-engine", "vak-types"]),
     ("vak-plugin", &["vak-engine", "vak-memory", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
