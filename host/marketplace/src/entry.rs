@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
+use vak_oci::Blob;
 use vak_registry::WithdrawalKind;
 use vak_trust::{Manifest, ManifestError, Package};
-use vak_types::{AdvisoryId, Digest, Grounds, KeyId, Kind, Name, printable};
+use vak_types::{AdvisoryId, Grounds, KeyId, Kind, Name, printable};
 
 /// Longest title, in bytes: a sentence.
 const SENTENCE_BYTES_MAX: usize = 500;
@@ -17,23 +18,6 @@ const ADVISORY_BYTES_MAX: usize = 8_192;
 
 /// Most versions of a package, and most advisories about it.
 const VERSIONS_MAX: usize = 1_024;
-
-/// Bytes that are kept elsewhere, by their digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Blob {
-    /// Their SHA-256.
-    pub digest: Digest,
-    /// How many there are.
-    pub size: u64,
-}
-
-impl Blob {
-    /// That of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { digest: Digest::of(bytes), size: bytes.len() as u64 }
-    }
-}
 
 /// A package and all its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
