@@ -113,6 +113,9 @@ pub struct Config {
     /// The folder for the log, what agents remember, installed packages and
     /// compiled code; made if it is missing.
     pub state: PathBuf,
+    /// When a host that serves looks whether it is another configuration.
+    #[serde(default)]
+    pub reload: Reload,
     /// Whose signatures count.
     #[serde(default)]
     pub trust: TrustSettings,
@@ -142,6 +145,17 @@ pub struct Config {
     pub mcp: Option<Mcp>,
     /// The HTTP server.
     pub server: Option<Server>,
+}
+
+/// When a host that serves looks whether it is another configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reload {
+    /// When a file changes that it is made of, and at SIGHUP.
+    #[default]
+    Watch,
+    /// At SIGHUP.
+    Signal,
 }
 
 /// A component and what the operator says about it.
