@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream;
+use tempfile::TempDir;
 use tough::{
     ExpirationEnforcement, IntoVec as _, Limits, Repository, RepositoryLoader, TargetName, Transport, TransportError,
     TransportErrorKind, TransportStream,
@@ -108,6 +109,8 @@ pub(crate) struct Signed {
     timestamp: Bytes,
     /// Where files are kept that were fetched and verified.
     replica: Option<Replica>,
+    /// What TUF's library remembers while it is used.
+    _known: Option<TempDir>,
 }
 
 impl Replica {
@@ -214,7 +217,7 @@ impl Replica {
         if let Some(now) = read(&known.path().join(CLOCK))? {
             write(self.file(CLOCK), &now)?;
         }
-        Ok(Signed { repository, location: location.to_string(), timestamp, replica })
+        Ok(Signed { repository, location: location.to_string(), timestamp, replica, _known: Some(known) })
     }
 
     /// What was accepted before, for TUF's library to compare with: nothing may
@@ -264,7 +267,7 @@ impl Signed {
         let timestamp = read(&folder.join(METADATA).join(TIMESTAMP))?.unwrap_or_default();
         let repository = load(&root, reading, None, ExpirationEnforcement::Unsafe).await?;
         let location = folder.display().to_string();
-        Ok(Self { repository, location, timestamp: timestamp.into(), replica: None })
+        Ok(Self { repository, location, timestamp: timestamp.into(), replica: None, _known: None })
     }
 
     /// A file of the index, of which digest and length are signed.
