@@ -32,6 +32,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-registry", &["vak-trust", "vak-types"]),
     // Moves bytes, and knows neither what is in them nor whom to trust.
     ("vak-oci", &["vak-types"]),
+    // What is published, found and withdrawn; whom the operator trusts it is not told.
+    ("vak-marketplace", &["vak-oci", "vak-registry", "vak-trust", "vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-wasi", &["vak-engine", "vak-types"]),
     ("vak-plugin", &["vak-engine", "vak-memory", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
@@ -63,6 +65,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-audit-verify",
             "vak-author",
+            "vak-marketplace",
+            "vak-oci",
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",

@@ -9,7 +9,7 @@ use clap::Args;
 use semver::{Comparator, Op, Version, VersionReq};
 use vak::Config;
 use vak_marketplace::{Entry, Index, Lock, Locked, Release};
-use vak_trust::{Package, TrustError};
+use vak_trust::{Package, PublicKey, TrustError};
 use vak_types::{Name, printable};
 
 use crate::install::{Placed, place};
@@ -205,14 +205,17 @@ impl Session<'_> {
 /// Says how to believe what a marketplace vouches for.
 fn believing(error: anyhow::Error, name: &Name, index: &Index) -> anyhow::Error {
     match error.downcast_ref::<TrustError>() {
-        Some(TrustError::Unmet { .. }) => error.context(format!(
-            "nobody whom the configuration trusts vouches for it. To believe what the marketplace `{name}` has looked at, add\n\
-             [[trust.keys]]\nname = \"{name}\"\npublic = \"{}\"\nroles = [\"marketplace\"]\n\
-             [[trust.rules]]\nrequire = {{ any_of = [{{ role = \"publisher\" }}, {{ role = \"marketplace\" }}] }}\n",
-            index.header().key
-        )),
+        Some(TrustError::Unmet { .. }) => anyhow::anyhow!(
+            "{error}\n\nTo believe all that the marketplace `{name}` vouches for, add to vak.toml:\n{}",
+            trusted(name, &index.header().key)
+        ),
         _ => error,
     }
+}
+
+/// The lines with which a configuration believes a marketplace.
+pub(crate) fn trusted(name: &Name, key: &PublicKey) -> String {
+    format!("[[trust.keys]]\nname = \"{name}\"\npublic = \"{key}\"\nroles = [\"publisher\", \"marketplace\"]\n")
 }
 
 /// What is asked for if no range is: versions that should be able to take its

@@ -22,6 +22,7 @@ mod mirror;
 mod new;
 mod pack;
 mod policy;
+mod refresh;
 mod reload;
 mod search;
 mod serve;

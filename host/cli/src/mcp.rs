@@ -13,6 +13,7 @@ use vak::{Config, Described, Host};
 use vak_server::mcp::{PROMPTS, Pins};
 use vak_types::Digest;
 
+use crate::refresh::refreshing;
 use crate::reload::Reloading;
 use crate::{Configured, block_on};
 
@@ -118,11 +119,13 @@ impl Mcp {
         let (host, command) = (Arc::new(Host::builder(config).build()?), self.command);
         block_on(async {
             let hangups = signal(SignalKind::hangup())?;
+            let refreshing = tokio::spawn(refreshing(Arc::clone(&host)));
             let reloading = tokio::spawn(reloading.run(Arc::clone(&host), hangups));
             let served = match (self.listen, self.token) {
                 (Some(address), Some(token)) => listen(host, &command, address, &token).await,
                 _ => Ok(vak_server::mcp::serve_stdio(host, command).await?),
             };
+            refreshing.abort();
             reloading.abort();
             served
         })??;

@@ -11,6 +11,7 @@ use vak::Host;
 use vak_server::http::{self, Server};
 
 use crate::Configured;
+use crate::refresh::refreshing;
 use crate::reload::Reloading;
 
 /// Serve HTTP, as the configuration says under `[server]`: decisions for
@@ -58,11 +59,13 @@ async fn serve(host: Arc<Host>, reloading: Reloading) -> anyhow::Result<()> {
     }
     output.flush()?;
     drop(output);
+    let refreshing = tokio::spawn(refreshing(Arc::clone(&host)));
     let reloading = tokio::spawn(reloading.run(host, hangups));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    refreshing.abort();
     reloading.abort();
     server.drain().await;
     Ok(())

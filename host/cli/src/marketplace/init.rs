@@ -9,6 +9,7 @@ use vak_skill_sign::PassphraseSource;
 use vak_types::Name;
 
 use super::now;
+use crate::add::trusted;
 use crate::block_on;
 
 /// Begin an index without packages.
@@ -49,10 +50,9 @@ impl Init {
             "began the index `{name}`. Who uses it needs `{}`, and in vak.toml:\n\n\
              [[marketplaces]]\nname = \"{name}\"\nindex = \"https://…\"  # where the folder is offered\n\
              root = \"{name}.root.json\"\n\
-             [[trust.keys]]\nname = \"{name}\"\npublic = \"{}\"\nroles = [\"marketplace\"]\n\
-             [[trust.rules]]\nrequire = {{ any_of = [{{ role = \"publisher\" }}, {{ role = \"marketplace\" }}] }}",
+             {}",
             index.join("metadata/1.root.json").display(),
-            key.public()
+            trusted(&name, &key.public())
         );
         Ok(ExitCode::SUCCESS)
     }
