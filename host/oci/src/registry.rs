@@ -189,8 +189,10 @@ impl Repository<'_> {
 
     /// Adds manifests to what refers to an image.
     pub(crate) async fn refer(&self, subject: Digest, manifests: &[(Descriptor, Bytes)]) -> Result<(), OciError> {
+        let present = self.referrers(subject).await?;
+        let missing = |descriptor: &Descriptor| !present.iter().any(|it| it.digest == descriptor.digest);
         let mut listed = true;
-        for (descriptor, bytes) in manifests {
+        for (descriptor, bytes) in manifests.iter().filter(|(descriptor, _)| missing(descriptor)) {
             listed &= self.put_document(&descriptor.digest.to_string(), MANIFEST, bytes).await?;
         }
         if listed {
