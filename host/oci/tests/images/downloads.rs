@@ -11,7 +11,7 @@ use super::nasty::{Answer, Request, Server, Then, answer, open_ended};
 use super::{LIMITS, part, rules, settings};
 
 fn content() -> Vec<u8> {
-    (0..200_000_u32).flat_map(|number| number.to_le_bytes()).collect()
+    (0..200_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
 fn with(limits: Limits, server: &Server) -> Images {
