@@ -136,7 +136,7 @@ mod tests {
     fn refuses_nonsense_and_whoever_listens() {
         let long = "Basic ".repeat(10_000);
         let cases = [
-            ("", "neither"),
+            ("", "malformed"),
             ("Digest realm=\"x\"", "neither"),
             ("Bearer", "no issuer"),
             ("Bearer realm=\"", "malformed"),

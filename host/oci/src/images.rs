@@ -30,7 +30,8 @@ pub enum Tagged {
     Move,
 }
 
-/// The images of one place. All calls end within the limits of the settings.
+/// The images of one place. All calls end within the limits of the settings, where
+/// a copy is one for each thing that is copied.
 pub struct Images(Kind);
 
 enum Kind {

@@ -40,9 +40,13 @@ impl Place<'_> {
         }
     }
 
+    /// Puts a manifest that is not there under its digest.
     pub(crate) async fn put_manifest(&self, bytes: Bytes) -> Result<(), OciError> {
         match self {
-            Self::Registry(repository) => repository.put_manifest(&Digest::of(&bytes).to_string(), &bytes).await,
+            Self::Registry(repository) => match repository.manifest(Digest::of(&bytes)).await {
+                Err(OciError::NotFound(_)) => repository.put_manifest(&Digest::of(&bytes).to_string(), &bytes).await,
+                present => present.map(|_| ()),
+            },
             Self::Layout { .. } => self.put(bytes).await,
         }
     }

@@ -165,7 +165,7 @@ impl Repository<'_> {
             let mut url = self.http.elsewhere(response.url(), location)?;
             url.query_pairs_mut().append_pair("digest", &what);
             let upload = Ask::new(Method::PUT, url, &what, &self.scope).body(OCTETS, bytes.clone());
-            created(&what, &self.http.ask(&upload).await?)
+            created(&what, &self.http.ask(&upload).await.map_err(doubted)?)
         };
         self.http.retry(put).await
     }
@@ -180,7 +180,7 @@ impl Repository<'_> {
         let what = format!("`{}:{reference}`", self.path);
         let ask = &self.ask(Method::PUT, &format!("manifests/{reference}"), &what).body(media_type, bytes.clone());
         let put = || async {
-            let response = self.http.ask(ask).await?;
+            let response = self.http.ask(ask).await.map_err(doubted)?;
             created(&what, &response)?;
             Ok(response.headers().contains_key(SUBJECT))
         };
@@ -189,8 +189,10 @@ impl Repository<'_> {
 
     /// Adds manifests to what refers to an image.
     pub(crate) async fn refer(&self, subject: Digest, manifests: &[(Descriptor, Bytes)]) -> Result<(), OciError> {
+        let present = self.referrers(subject).await?;
+        let missing = |descriptor: &Descriptor| !present.iter().any(|it| it.digest == descriptor.digest);
         let mut listed = true;
-        for (descriptor, bytes) in manifests {
+        for (descriptor, bytes) in manifests.iter().filter(|(descriptor, _)| missing(descriptor)) {
             listed &= self.put_document(&descriptor.digest.to_string(), MANIFEST, bytes).await?;
         }
         if listed {
@@ -252,6 +254,17 @@ fn created(what: &str, response: &Response) -> Result<(), OciError> {
             status: status.as_u16(),
             detail: "what was created comes with 201".to_owned(),
         }),
+    }
+}
+
+/// The digests are right, whatever the registry says: Distribution 2 mixes up what
+/// two send at the same moment.
+fn doubted(error: OciError) -> OciError {
+    match error {
+        OciError::Status { what, status: 400, detail } if detail.starts_with("DIGEST_INVALID") => {
+            OciError::Busy { what, wait: None }
+        }
+        error => error,
     }
 }
 

@@ -16,6 +16,7 @@ mod action;
 mod engine;
 mod keys;
 mod log;
+mod oci;
 mod package;
 mod rules;
 
@@ -26,6 +27,7 @@ pub use action::action;
 pub use engine::engine;
 pub use keys::keys;
 pub use log::log;
+pub use oci::{challenge, image};
 pub use package::{manifest, pack, package, signatures, trusted_key};
 pub use rules::rules;
 
@@ -35,6 +37,8 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Those that take microseconds.
 pub const QUICK: &[Target] = &[
     ("action", action),
+    ("challenge", challenge),
+    ("image", image),
     ("json", json),
     ("keys", keys),
     ("log", log),

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod docker;
+mod downloads;
+mod nasty;
 mod published;
+mod strangers;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use vak_oci::{Credentials, Image, Images, Location, OciError, Settings, Tagged};
 use vak_types::Digest;
 
 use super::docker::Docker;
-use super::{LIMITS, ada, component, open, part, parts, rules, settings, version};
+use super::{ada, component, open, part, parts, rules, settings, version};
 
 async fn pushed(images: &Images, ballast: usize) -> Image {
     images.push(&rules(), &version("1.0.0"), &parts(ballast), Tagged::Keep).await.unwrap()
@@ -164,6 +164,8 @@ async fn what_is_missing_and_what_is_no_component_is_said() {
 
 /// `wkg` is this client, and a type for the configuration.
 fn theirs() -> Client {
+    // Whoever was first has installed the same.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let config = ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() };
     Client::try_from(config).unwrap()
 }
@@ -268,46 +270,42 @@ async fn a_registry_whose_disk_changed_is_not_believed() {
     fs::write(&file, &bytes[..700]).unwrap();
     let cut = images.fetch(&rules(), image.component, &part).await.unwrap_err();
     assert!(cut.is_transient(), "{cut}");
-    assert!(docker.folder().exists());
 }
 
-/// Many at once push their own versions of one name, and signatures of one image.
+/// Many at once push their own versions of one name, and sign one image.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_push_at_once() {
     const MANY: usize = 6;
     let (docker, folder) = (Docker::start(), tempfile::tempdir().unwrap());
     for location in [docker.location(), layout(&folder)] {
+        let image = pushed(&open(&location), 1).await;
         let push = |number: usize| {
             let location = location.clone();
             tokio::spawn(async move {
                 let images = open(&location);
                 let mut same = parts(1);
-                same.signatures = format!("[{number}]").into();
-                let image = loop {
-                    match images.push(&rules(), &version("1.0.0"), &same, Tagged::Keep).await {
-                        Err(OciError::Contended(_)) => {}
-                        image => break image.unwrap(),
-                    }
-                };
+                same.signatures = format!("[{number}, 0]").into();
+                while let Err(error) = images.push(&rules(), &version("1.0.0"), &same, Tagged::Keep).await {
+                    assert!(matches!(error, OciError::Contended(_)), "{error}");
+                }
                 let own = version(&format!("1.0.{}", number + 1));
                 images.push(&rules(), &own, &parts(number + 10), Tagged::Keep).await.unwrap();
-                image.manifest.digest
             })
         };
         let pushing: Vec<_> = (0..MANY).map(push).collect();
-        let mut digest = None;
         for pushing in pushing {
-            digest = Some(pushing.await.unwrap());
+            pushing.await.unwrap();
         }
         let images = open(&location);
-        let listing = images.image(&rules(), digest.unwrap()).await.unwrap();
-        assert!(listing.signatures.len() <= MANY && !listing.signatures.is_empty());
+        let listing = images.image(&rules(), image.manifest.digest).await.unwrap();
+        // A registry has no way to write a list unless it was changed: who writes
+        // last on an old list loses what came between.
+        assert!(listing.signatures.len() <= MANY + 1 && !listing.signatures.is_empty());
         for number in 0..MANY {
             assert!(images.tag(&rules(), &version(&format!("1.0.{}", number + 1))).await.unwrap().is_some());
         }
         if matches!(location, Location::Layout(_)) {
-            assert_eq!(listing.signatures.len(), MANY);
+            assert_eq!(listing.signatures.len(), MANY + 1);
         }
     }
-    assert!(LIMITS.attempts > 1);
 }
