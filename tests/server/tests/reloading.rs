@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use vak::PrivateKey;
-use vak_audit::{Body, LogReader};
+use vak_audit::{Body, LogReader, Signer};
 use vak_registry::{Store, Withdrawal, WithdrawalKind, Withdrawals};
 use vak_test_support::{Site, binary, components, publisher_key};
 use vak_trust::{Manifest, Package, Validity};
@@ -44,10 +44,13 @@ fn health(served: &Served) -> serde_json::Value {
 fn sound(served: Served) -> (Site, usize) {
     let site = served.stop().site;
     recorded(&site);
+    let key = PrivateKey::read(&site.path().join("log.key")).unwrap();
+    let verifier = Signer::new("example.org/test".parse().unwrap(), &key.seed()).verifier().to_string();
+    let log = site.path().join("state/audit.sqlite");
     let verified =
-        Command::new(binary("vak")).args(["audit", "verify", "--config"]).arg(site.config()).output().unwrap();
+        Command::new(binary("vak")).args(["audit", "verify", "--key", &verifier]).arg(&log).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let reader = LogReader::open(&site.path().join("state/audit.sqlite")).unwrap();
+    let reader = LogReader::open(&log).unwrap();
     let (mut components, mut configurations) = (Vec::new(), 0);
     for entry in reader.entries(0, u64::MAX) {
         match entry.unwrap().body {
