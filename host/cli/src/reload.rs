@@ -16,7 +16,8 @@ use crate::{Configured, explain};
 /// mostly writes it several times, and others with it.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// But who writes all the time is not waited for longer.
+/// But who changes files all the time is not waited for longer, as long as none of
+/// them is still open to be written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Between one reading and the next, unless somebody asks for it.
@@ -110,6 +111,12 @@ impl Reloading {
         let beside = Arc::clone(host);
         // Compiling takes seconds, and calls go on meanwhile.
         let prepared: Prepared = tokio::task::spawn_blocking(move || beside.prepare(config)).await??;
+        // Half a file may read as a whole one: without the rules at its end.
+        let quiet = self.files.as_mut().is_none_or(Watch::is_quiet);
+        anyhow::ensure!(
+            quiet || because == Because::Asked,
+            "its files changed while they were read; they are read again"
+        );
         if because == Because::Changed && host.is_running(&prepared)? {
             return Ok(None);
         }
@@ -124,6 +131,8 @@ struct Watch {
     happened: Arc<Notify>,
     /// Whether it waits, or has not been heard yet.
     asked: bool,
+    /// Whether something has changed that nobody has read.
+    pending: bool,
 }
 
 impl Watch {
@@ -141,14 +150,14 @@ impl Watch {
                 tell.notify_one();
             }
         })?;
-        Ok(Self { changes, ask, happened, asked: false })
+        Ok(Self { changes, ask, happened, asked: false, pending: false })
     }
 
     /// Ends when something has changed and then nothing has for a while, and not
     /// before `next`. Nothing is lost if this is dropped before and the files are
     /// read then.
     async fn changed(&mut self, next: Instant) {
-        while !self.something().await {}
+        while !std::mem::take(&mut self.pending) && !self.something().await {}
         let latest = (Instant::now() + PATIENCE).max(next);
         sleep_until(next).await;
         loop {
@@ -156,9 +165,20 @@ impl Watch {
             // What happens beside it puts nothing off.
             let more = async { while !self.something().await {} };
             if timeout_at(quiet, more).await.is_err() || Instant::now() >= latest {
-                return;
+                match self.changes.is_being_written() {
+                    true => while !self.something().await {},
+                    false => return,
+                }
             }
         }
+    }
+
+    /// Whether nothing has changed since the last change that was told of. If
+    /// something has, that is told next.
+    fn is_quiet(&mut self) -> bool {
+        let changed = self.changes.take().unwrap_or(true);
+        self.pending |= changed;
+        !changed && !self.changes.is_being_written()
     }
 
     /// Waits until something happened. Whether it counts.

@@ -201,6 +201,51 @@ fn everything_is_on_disk_before_it_counts() {
     assert_eq!(operations, ["make lock", "remove", "sync folder", "remove", "remove", "remove"]);
 }
 
+/// Of what a marketplace withdrew the old list counts or the new one, and an
+/// installation that is interrupted forgets none of it.
+#[test]
+fn whatever_fails_a_list_of_withdrawals_is_whole() {
+    let list = |count: usize| crate::Withdrawals {
+        components: (0..count)
+            .map(|number| crate::Withdrawal {
+                component: vak_types::Digest::of(&[number.to_be_bytes()[7]]),
+                name: rules(),
+                version: semver::Version::new(1, 0, 0),
+                kind: crate::WithdrawalKind::Revoked,
+                reason: "it leaks".parse().unwrap(),
+                advisory: None,
+            })
+            .collect(),
+        keys: Vec::new(),
+    };
+    let shop: Name = "shop".parse().unwrap();
+    let withdrawn = |site: &Site| site.store().withdrawals().unwrap().components().count();
+    for before in [None, Some(1)] {
+        let prepared = || {
+            let site = Site::new();
+            before.iter().for_each(|count| site.store().withdraw(&shop, &list(*count)).unwrap());
+            site
+        };
+        let work = |site: &Site| site.store().withdraw(&shop, &list(3));
+        let (done, operations) = with(None, || work(&prepared()));
+        done.unwrap();
+        let last: Vec<_> = operations.iter().rev().take(5).rev().copied().collect();
+        assert_eq!(last, ["make file", "write", "sync file", "rename", "sync folder"]);
+        for number in 0..operations.len() {
+            for faults in [Faults::Only(number), Faults::From(number)] {
+                let site = prepared();
+                let (result, _) = with(Some(faults), || work(&site));
+                assert!(result.is_err(), "{faults:?}");
+                assert!([before.unwrap_or(0), 3].contains(&withdrawn(&site)), "{faults:?}");
+                work(&site).unwrap();
+                assert_eq!(withdrawn(&site), 3);
+                let (_, _) = with(Some(Faults::Only(number)), || site.install(&site.new));
+                assert_eq!(withdrawn(&site), 3);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_missing_is_made_with_mode_0700() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -42,6 +42,9 @@ pub struct Changes {
     folders: BTreeMap<i32, BTreeSet<OsString>>,
     /// Folders in which every name counts.
     whole: BTreeSet<i32>,
+    /// Files that somebody has written to and not closed since: what is in them may
+    /// be half of what is to be.
+    writing: BTreeSet<(i32, OsString)>,
     /// How the files were when they were looked at last.
     files: BTreeMap<PathBuf, Option<Looks>>,
 }
@@ -74,7 +77,13 @@ impl Changes {
     /// The system has no more inotify instances.
     pub fn new() -> io::Result<Self> {
         let events = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        Ok(Self { events: Arc::new(events), folders: BTreeMap::new(), whole: BTreeSet::new(), files: BTreeMap::new() })
+        Ok(Self {
+            events: Arc::new(events),
+            folders: BTreeMap::new(),
+            whole: BTreeSet::new(),
+            writing: BTreeSet::new(),
+            files: BTreeMap::new(),
+        })
     }
 
     /// Somebody who waits for changes.
@@ -118,6 +127,8 @@ impl Changes {
             // It has gone by itself if its folder has.
             inotify::remove_watch(&*self.events, *gone).unwrap_or_default();
         }
+        let folders = &self.folders;
+        self.writing.retain(|(folder, name)| folders.get(folder).is_some_and(|names| names.contains(name)));
         self.files = files.into_iter().map(|path| (path.clone(), Looks::of(&path))).collect();
         failed.map_or(Ok(()), Err)
     }
@@ -144,7 +155,7 @@ impl Changes {
     ///
     /// # Errors
     /// The system does not say what happened.
-    pub fn take(&self) -> io::Result<bool> {
+    pub fn take(&mut self) -> io::Result<bool> {
         let mut room = [MaybeUninit::uninit(); EVENTS_BYTES];
         let mut reader = Reader::new(&*self.events, &mut room);
         let (mut named, mut beside) = (false, false);
@@ -154,12 +165,27 @@ impl Changes {
                     let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
                     let itself = ReadFlags::DELETE_SELF.union(ReadFlags::MOVE_SELF).union(ReadFlags::UNMOUNT);
                     let (names, what) = (self.folders.get(&event.wd()), event.events());
-                    named |= what.contains(ReadFlags::QUEUE_OVERFLOW);
-                    named |= names.is_some_and(|names| match name {
-                        Some(name) => names.contains(name) || self.whole.contains(&event.wd()),
-                        None => what.intersects(itself),
-                    });
                     beside |= names.is_some();
+                    if what.contains(ReadFlags::QUEUE_OVERFLOW) {
+                        // Who closed what is not known any more.
+                        self.writing.clear();
+                        named = true;
+                    }
+                    match (names, name) {
+                        (Some(names), Some(name)) if names.contains(name) => {
+                            named = true;
+                            let file = (event.wd(), name.to_owned());
+                            match what.contains(ReadFlags::MODIFY) {
+                                true => drop(self.writing.insert(file)),
+                                false if what.intersects(ReadFlags::CREATE.union(ReadFlags::ATTRIB)) => {}
+                                // Closed, gone, or another file in its place.
+                                false => drop(self.writing.remove(&file)),
+                            }
+                        }
+                        (Some(_), Some(_)) => named |= self.whole.contains(&event.wd()),
+                        (Some(_), None) => named |= what.intersects(itself),
+                        (None, _) => {}
+                    }
                 }
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
@@ -167,6 +193,11 @@ impl Changes {
             }
         }
         Ok(named || (beside && self.files.iter().any(|(path, looks)| Looks::of(path) != *looks)))
+    }
+
+    /// Whether somebody is writing to one of the files, as far as it was taken.
+    pub fn is_being_written(&self) -> bool {
+        !self.writing.is_empty()
     }
 }
 

@@ -35,6 +35,19 @@ fn withdrawal(component: &str, kind: WithdrawalKind) -> Withdrawal {
     }
 }
 
+const SIGNED: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
+
+/// A component in a version of its own: with a custom section, which means nothing.
+fn version(component: &str, version: &str) -> Package {
+    let first = Package::read(&components().join(format!("{component}.wasm"))).unwrap();
+    let manifest = Manifest::from_packed(&first.manifest).unwrap();
+    let manifest = Manifest { version: version.parse().unwrap(), ..manifest };
+    let mut bytes = first.component;
+    bytes.extend([0, 7, 1, b'v']);
+    bytes.extend(version.as_bytes());
+    Package::unsigned(bytes, &manifest).sign(&publisher_key(), Validity::since(SIGNED))
+}
+
 fn store(site: &Site) -> Store {
     Store::at(site.path().join("state/store"))
 }
@@ -51,11 +64,12 @@ use WithdrawalKind::{Revoked as REVOKED, Yanked as YANKED};
 /// Rules that permit everything, two skills and an adapter.
 fn site() -> Site {
     let adapter = components().join("claude-code.wasm");
-    Site::new()
-        .rules(PERMITS)
+    let site = Site::new();
+    version("calculator", "1.0.0").write(&site.path().join("sums.wasm")).unwrap();
+    site.rules(PERMITS)
         .section("[policies.limits]\nwall_ms_max = 10_000")
         .skill("calculator")
-        .skill("json")
+        .section("[[skills]]\nname = 'sums'\ncomponent = 'sums.wasm'")
         .section(&format!("[[adapters]]\nname = 'claude-code'\ncomponent = '{}'", adapter.display()))
         .section("[adapters.limits]\nwall_ms_max = 10_000")
 }
@@ -132,15 +146,11 @@ fn is_not_loaded() {
             std::fs::copy(from, copy.with_extension(end)).unwrap();
         }
         let text = std::fs::read_to_string(site.config()).unwrap();
-        let text = text
-            .replace(&format!("{component}.wasm"), "copy.wasm")
-            .replace(&components().display().to_string(), &site.path().display().to_string());
-        let text = text.replace(&format!("name = '{component}'"), "name = 'renamed'");
-        if component == "rules" {
-            std::fs::write(site.config(), text).unwrap();
-            let error = site.try_host().unwrap_err().to_string();
-            assert!(error.starts_with("component `renamed`: `published` 1.2.0 was "), "{error}");
-        }
+        let file = components().join(format!("{component}.wasm")).display().to_string();
+        let text = text.replace(&file, &copy.display().to_string());
+        std::fs::write(site.config(), text.replace(&format!("name = '{component}'"), "name = 'renamed'")).unwrap();
+        let error = site.try_host().unwrap_err().to_string();
+        assert_eq!(error, expected.replace(&format!("component `{component}`"), "component `renamed`"));
         // Another marketplace has no say in it.
         withdraw(&site, "other", &[]);
         assert!(site.try_host().is_err());
@@ -219,8 +229,7 @@ async fn a_skill_stops_and_others_go_on() {
     assert!(matches!(error, InvokeError::Refused(_)) && error.to_string().starts_with(expected), "{error}");
     assert!(host.call(begun).await.unwrap().ended.is_none());
     allows(&host);
-    let json = call(&host, "json", "{}").await.map_err(|error| error.to_string());
-    assert!(json.as_ref().err().is_none_or(|error| !error.contains("stopped")), "{json:?}");
+    assert!(call(&host, "sums", sum).await.unwrap().as_str().contains("42"));
 }
 
 /// A call holds the component it began with. Another configuration, which has a
@@ -232,7 +241,7 @@ async fn a_call_that_began_with_what_was_withdrawn_does_not_run() {
     let input = Json::parse(r#"{"expression": "1"}"#).unwrap();
     let begun = host.skill_call(&caller(), &name("calculator"), input, None).unwrap();
     let text = std::fs::read_to_string(site.config()).unwrap();
-    let other = components().join("json.wasm").display().to_string();
+    let other = site.path().join("sums.wasm").display().to_string();
     std::fs::write(site.config(), text.replace(&components().join("calculator.wasm").display().to_string(), &other))
         .unwrap();
     withdraw(&site, "shop", &[("calculator", REVOKED)]);
@@ -303,8 +312,7 @@ fn a_revoked_key_stops_what_nobody_else_vouches_for() {
     let copy = site.path().join("signed.wasm");
     let package = Package::read(&components().join("rules.wasm")).unwrap();
     let once = package.bundle.clone().unwrap();
-    let now = Timestamp::from_nanos(1_700_000_000_000_000_000);
-    let again = package.sign(&reviewer, Validity::since(now));
+    let again = package.sign(&reviewer, Validity::since(SIGNED));
     let bundle = [once, b"\n".to_vec(), again.bundle.clone().unwrap()].concat();
     std::fs::write(&copy, &again.component).unwrap();
     std::fs::write(copy.with_extension("manifest.json"), &again.manifest).unwrap();
@@ -458,20 +466,10 @@ fn many_threads_stop_at_once() {
 #[test]
 fn another_version_works_again() {
     let site = Site::new().rules(PERMITS).section("[policies.limits]\nwall_ms_max = 10_000");
+    let package = |text: &str| version("rules", text);
     let key = publisher_key();
-    let now = Timestamp::from_nanos(1_700_000_000_000_000_000);
-    let package = |version: &str| {
-        let first = Package::read(&components().join("rules.wasm")).unwrap();
-        let manifest = Manifest::from_packed(&first.manifest).unwrap();
-        let manifest = Manifest { version: version.parse().unwrap(), ..manifest };
-        // Each version has bytes of its own: a custom section, which means nothing.
-        let mut bytes = first.component;
-        bytes.extend([0, 7, 1, b'v']);
-        bytes.extend(version.as_bytes());
-        Package::unsigned(bytes, &manifest).sign(&key, Validity::since(now))
-    };
     let trust = vak_trust::TrustPolicy::of_publishers([key.public()]);
-    let install = |version: &str| store(&site).install(package(version), &trust, now, &mut |_| true);
+    let install = |version: &str| store(&site).install(package(version), &trust, SIGNED, &mut |_| true);
     let text = std::fs::read_to_string(site.config()).unwrap();
     let file = format!("component = '{}'", components().join("rules.wasm").display());
     std::fs::write(site.config(), text.replace(&file, "package = 'rules'")).unwrap();

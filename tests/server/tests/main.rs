@@ -16,6 +16,7 @@ mod ids;
 mod leaving;
 mod metrics;
 mod openapi;
+mod reloading;
 mod requests;
 mod served;
 mod tls;
