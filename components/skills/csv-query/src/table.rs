@@ -33,7 +33,7 @@ impl Table {
             ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(text.as_bytes());
         let mut records = reader.records();
         let mut next = || match records.next() {
-            Some(Ok(fields)) => Some(Row { line: fields.position().map_or(0, csv::Position::line), fields }),
+            Some(Ok(fields)) => Some(Row { line: fields.position().map_or(0, |at| first_line(text, at)), fields }),
             // A text is UTF-8, and fields may be many: there is nothing else.
             Some(Err(_)) | None => None,
         };
@@ -89,6 +89,15 @@ impl Row {
             _ => Err(QueryError::NotANumber { line: self.line, column: column.to_owned(), field: field.to_owned() }),
         }
     }
+}
+
+/// The line on which a row begins. For the crate ends of lines and empty lines
+/// before it are part of it.
+fn first_line(text: &str, at: &csv::Position) -> u64 {
+    let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
+    let bytes = text.as_bytes().get(start..).unwrap_or_default();
+    let before = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    at.line() + before.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// The line of a quote that is never closed: the crate takes everything after it

@@ -25,9 +25,6 @@ const REQUEST_BODY_BYTES_MAX: usize = 256 << 10;
 /// ends at 1 MiB.
 const BODY_BYTES_MAX: usize = 384 << 10;
 
-/// Bytes of all names and values of headers in an answer.
-const HEADER_BYTES_MAX: usize = 32 << 10;
-
 #[derive(Default)]
 struct HttpFetch;
 

@@ -10,10 +10,13 @@ use wasip2::io::streams::StreamError;
 
 use crate::answer::Answer;
 use crate::target::Target;
-use crate::{HEADER_BYTES_MAX, Input, Method};
+use crate::{Input, Method};
 
 /// What one write may have.
 const WRITE_BYTES_MAX: usize = 4_096;
+
+/// Bytes of all names and values of headers in an answer.
+const HEADER_BYTES_MAX: usize = 32 << 10;
 
 const READ_BYTES_MAX: u64 = 64 << 10;
 
