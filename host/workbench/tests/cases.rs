@@ -33,6 +33,14 @@ fn first_party_components_answer_as_expected() {
         ("patterns", "components/policies/patterns"),
         ("rules", "components/policies/rules"),
         ("calculator", "components/skills/calculator"),
+        ("csv-query", "components/skills/csv-query"),
+        ("hash", "components/skills/hash"),
+        ("http-fetch", "components/skills/http-fetch"),
+        ("json-query", "components/skills/json-query"),
+        ("json-schema", "components/skills/json-schema"),
+        ("notes", "components/skills/notes"),
+        ("regex", "components/skills/regex"),
+        ("text-stats", "components/skills/text-stats"),
     ] {
         let workbench = workbench(name);
         for case in Case::read_all(&checkout().join(folder).join("tests")).unwrap() {

@@ -54,6 +54,12 @@ impl Grants {
         self
     }
 
+    /// Another skill, which takes none.
+    pub(crate) fn plain_component(mut self, component: &str) -> Self {
+        component.clone_into(&mut self.component);
+        self
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
