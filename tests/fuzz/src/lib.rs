@@ -14,6 +14,7 @@
 mod action;
 #[cfg(feature = "engine")]
 mod engine;
+mod index;
 mod keys;
 mod log;
 mod oci;
@@ -25,6 +26,7 @@ use vak_types::Json;
 pub use action::action;
 #[cfg(feature = "engine")]
 pub use engine::engine;
+pub use index::{catalogue, entry};
 pub use keys::keys;
 pub use log::log;
 pub use oci::{challenge, image};
@@ -37,7 +39,9 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Those that take microseconds.
 pub const QUICK: &[Target] = &[
     ("action", action),
+    ("catalogue", catalogue),
     ("challenge", challenge),
+    ("entry", entry),
     ("image", image),
     ("json", json),
     ("keys", keys),

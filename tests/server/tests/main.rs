@@ -14,6 +14,7 @@ mod execute;
 mod floods;
 mod ids;
 mod leaving;
+mod marketplace;
 mod metrics;
 mod openapi;
 mod reloading;

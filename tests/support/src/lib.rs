@@ -11,10 +11,13 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod docker;
+
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+pub use docker::Docker;
 use vak::{Config, Host, PrivateKey};
 
 /// The folder of signed components that `cargo xtask build-components` fills.

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod docker;
 mod downloads;
 mod nasty;
 mod published;

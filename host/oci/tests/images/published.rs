@@ -9,8 +9,13 @@ use oci_client::{Client, Reference};
 use vak_oci::{Credentials, Image, Images, Location, OciError, Settings, Tagged};
 use vak_types::Digest;
 
-use super::docker::Docker;
+use vak_test_support::Docker;
 use super::{ada, component, open, part, parts, rules, settings, version};
+
+/// Where images of ours are in a registry.
+fn at(docker: &Docker) -> Location {
+    docker.location().parse().unwrap()
+}
 
 async fn pushed(images: &Images, ballast: usize) -> Image {
     images.push(&rules(), &version("1.0.0"), &parts(ballast), Tagged::Keep).await.unwrap()
@@ -33,7 +38,7 @@ fn layout(folder: &tempfile::TempDir) -> Location {
 #[tokio::test]
 async fn a_registry_gives_back_what_was_pushed() {
     let docker = Docker::start();
-    let images = open(&docker.location());
+    let images = open(&at(&docker));
     let image = pushed(&images, 3_000_000).await;
     is_whole(&images, &image, 3_000_000).await;
     assert_eq!(pushed(&images, 3_000_000).await, image, "again is the same");
@@ -55,7 +60,7 @@ async fn a_layout_gives_back_what_was_pushed() {
 #[tokio::test]
 async fn a_version_is_published_once_unless_told_so() {
     let (docker, folder) = (Docker::start(), tempfile::tempdir().unwrap());
-    for location in [docker.location(), layout(&folder)] {
+    for location in [at(&docker), layout(&folder)] {
         let images = open(&location);
         let first = pushed(&images, 1).await;
         let again = images.push(&rules(), &version("1.0.0"), &parts(2), Tagged::Keep).await;
@@ -79,7 +84,7 @@ async fn a_version_is_published_once_unless_told_so() {
 #[tokio::test]
 async fn more_signatures_refer_to_the_same_image() {
     let (docker, folder) = (Docker::start(), tempfile::tempdir().unwrap());
-    for location in [docker.location(), layout(&folder)] {
+    for location in [at(&docker), layout(&folder)] {
         let images = open(&location);
         let image = pushed(&images, 1).await;
         let mut parts = parts(1);
@@ -96,7 +101,7 @@ async fn more_signatures_refer_to_the_same_image() {
 #[tokio::test]
 async fn an_image_is_copied_byte_for_byte() {
     let (one, two, folder) = (Docker::start(), Docker::start(), tempfile::tempdir().unwrap());
-    let (here, middle, there) = (open(&one.location()), open(&layout(&folder)), open(&two.location()));
+    let (here, middle, there) = (open(&at(&one)), open(&layout(&folder)), open(&at(&two)));
     let image = pushed(&here, 500_000).await;
     here.copy(&rules(), &version("1.0.0"), &image, &middle, folder.path()).await.unwrap();
     middle.copy(&rules(), &version("1.0.0"), &image, &there, folder.path()).await.unwrap();
@@ -117,13 +122,13 @@ async fn an_image_is_copied_byte_for_byte() {
 #[tokio::test]
 async fn who_may_not_is_told_so() {
     let docker = Docker::with_password();
-    let images = Images::open(&docker.location(), ada("a:secret")).unwrap();
+    let images = Images::open(&at(&docker), ada("a:secret")).unwrap();
     let image = pushed(&images, 100).await;
     is_whole(&images, &image, 100).await;
     let token = Credentials::Token("nonsense".to_owned().into());
     let token = Settings { credentials: Some(token), ..settings() };
     for settings in [settings(), ada("wrong"), token] {
-        let images = Images::open(&docker.location(), settings).unwrap();
+        let images = Images::open(&at(&docker), settings).unwrap();
         let (_folder, part) = part();
         let refused = images.fetch(&rules(), image.component, &part).await;
         assert!(matches!(refused, Err(OciError::Unauthorized { .. })), "{refused:?}");
@@ -138,7 +143,7 @@ async fn who_may_not_is_told_so() {
 #[tokio::test]
 async fn what_is_missing_and_what_is_no_component_is_said() {
     let (docker, folder) = (Docker::start(), tempfile::tempdir().unwrap());
-    for location in [docker.location(), layout(&folder)] {
+    for location in [at(&docker), layout(&folder)] {
         let images = open(&location);
         let (_folder, part) = part();
         let blob = vak_oci::Blob::of(b"nowhere");
@@ -173,7 +178,7 @@ fn theirs() -> Client {
 #[tokio::test]
 async fn another_client_reads_what_is_pushed() {
     let docker = Docker::start();
-    let image = pushed(&open(&docker.location()), 100).await;
+    let image = pushed(&open(&at(&docker)), 100).await;
     let client = theirs();
     let reference: Reference = format!("{}/vak/rules:1.0.0", docker.host()).parse().unwrap();
     let pulled = client.pull(&reference, &RegistryAuth::Anonymous, vec!["application/wasm"]).await.unwrap();
@@ -215,7 +220,7 @@ async fn what_others_put_beside_an_image_stays() {
     let mut manifest = OciImageManifest::build(&layers, &config, None);
     manifest.media_type = Some("application/vnd.oci.image.manifest.v1+json".to_owned());
     client.push(&reference, &layers, config, &RegistryAuth::Anonymous, Some(manifest)).await.unwrap();
-    let images = open(&docker.location());
+    let images = open(&at(&docker));
     let digest = images.tag(&rules(), &version("1.0.0")).await.unwrap().unwrap();
     let listing = images.image(&rules(), digest).await.unwrap();
     assert_eq!(listing.component, vak_oci::Blob::of(&component(7)));
@@ -256,7 +261,7 @@ async fn what_others_put_beside_an_image_stays() {
 #[tokio::test]
 async fn a_registry_whose_disk_changed_is_not_believed() {
     let docker = Docker::start();
-    let images = open(&docker.location());
+    let images = open(&at(&docker));
     let image = pushed(&images, 1_000).await;
     let file = docker.blob_file(&image.component.digest.to_hex());
     let mut bytes = fs::read(&file).unwrap();
@@ -277,7 +282,7 @@ async fn a_registry_whose_disk_changed_is_not_believed() {
 async fn many_push_at_once() {
     const MANY: usize = 6;
     let (docker, folder) = (Docker::start(), tempfile::tempdir().unwrap());
-    for location in [docker.location(), layout(&folder)] {
+    for location in [at(&docker), layout(&folder)] {
         let image = pushed(&open(&location), 1).await;
         let push = |number: usize| {
             let location = location.clone();

@@ -13,6 +13,7 @@ mod gateway;
 mod javascript;
 mod limits;
 mod machine;
+mod marketplace;
 mod memory;
 mod policy;
 mod print;
@@ -37,6 +38,7 @@ const SECTIONS: &[Section] = &[
     ("durable", durable::rows),
     ("gateway", gateway::rows),
     ("server", server::rows),
+    ("marketplace", marketplace::rows),
     ("audit-writing", audit::writing),
     ("audit-reading", audit::reading),
 ];

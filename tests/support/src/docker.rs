@@ -8,26 +8,26 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use vak_oci::Location;
 
 /// The bcrypt hash of `a:secret`.
 const ACCOUNT: &str = "ada:$2b$04$Ugz2wFfJa39YdzkxyqkLzuWuLKFaW52Uuqtyy3PgRjf2JUTPGaY0O";
 
 /// A `docker-registry` on a port of its own, with its data in a folder of its own.
 /// Killed when it is dropped.
-pub(crate) struct Docker {
+pub struct Docker {
     child: Child,
     port: u16,
     folder: TempDir,
 }
 
 impl Docker {
-    pub(crate) fn start() -> Self {
+    /// One that takes anything from anybody.
+    pub fn start() -> Self {
         Self::with("")
     }
 
     /// One that wants `ada` with the password `a:secret`.
-    pub(crate) fn with_password() -> Self {
+    pub fn with_password() -> Self {
         Self::with("auth: {htpasswd: {realm: registry, path: accounts}}\n")
     }
 
@@ -55,16 +55,18 @@ impl Docker {
         docker
     }
 
-    pub(crate) fn host(&self) -> String {
+    /// Its host and port.
+    pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn location(&self) -> Location {
-        format!("http://{}/vak", self.host()).parse().unwrap()
+    /// Where images of ours are in it.
+    pub fn location(&self) -> String {
+        format!("http://{}/vak", self.host())
     }
 
     /// The file in which it keeps the blob with these hexadecimal digits.
-    pub(crate) fn blob_file(&self, hex: &str) -> PathBuf {
+    pub fn blob_file(&self, hex: &str) -> PathBuf {
         let blobs = self.folder.path().join("data/docker/registry/v2/blobs/sha256");
         blobs.join(&hex[..2]).join(hex).join("data")
     }
