@@ -6,7 +6,7 @@ use vak_trust::{ManifestError, TrustError};
 use vak_types::{Digest, Name};
 
 use crate::change::Change;
-use crate::withdrawals::Withdrawal;
+use crate::withdrawals::{Revoked, Withdrawal};
 use crate::withdrawn::By;
 
 /// Why the store could not be read or changed.
@@ -161,6 +161,9 @@ pub enum InstallError {
     /// A marketplace withdrew it.
     #[error("{0}; choose another version")]
     Withdrawn(Box<By<Withdrawal>>),
+    /// A marketplace revoked a key that it takes.
+    #[error("{0}; without that key too few have signed it")]
+    KeyRevoked(Box<By<Revoked>>),
     /// The store can't be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),

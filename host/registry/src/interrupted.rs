@@ -227,7 +227,8 @@ fn whatever_fails_a_list_of_withdrawals_is_whole() {
             site
         };
         let work = |site: &Site| site.store().withdraw(&shop, &list(3));
-        let (done, operations) = with(None, || work(&prepared()));
+        let whole = prepared();
+        let (done, operations) = with(None, || work(&whole));
         done.unwrap();
         let last: Vec<_> = operations.iter().rev().take(5).rev().copied().collect();
         assert_eq!(last, ["make file", "write", "sync file", "rename", "sync folder"]);

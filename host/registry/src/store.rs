@@ -93,14 +93,10 @@ impl Store {
         // Bytes that verify have a signature file; this keeps them for storing.
         let bundle = package.bundle.clone().unwrap_or_default();
         let manifest = package.manifest.clone();
-        let withdrawn = self.withdrawals()?;
-        if let Some(by) = withdrawn.component(&Digest::of(&package.component)) {
-            return Err(InstallError::Withdrawn(Box::new(by.clone())));
-        }
-        let trust = trust.clone().without(withdrawn.keys().map(|by| by.what.key));
         let verified = trust.verify(package, Unsigned::Refuse, now)?;
         let new = New::of(&verified, manifest, bundle)?;
         let root = Folder::make(&self.root)?;
+        self.check_withdrawn(&verified, trust)?;
         // What somebody agreed to replace. It may be another by the time.
         let mut agreed = None;
         loop {
@@ -122,6 +118,20 @@ impl Store {
                 }
                 _ => return Ok(new.place(&writing, old)?),
             }
+        }
+    }
+
+    fn check_withdrawn(&self, verified: &Verified<Component>, trust: &TrustPolicy) -> Result<(), InstallError> {
+        let (withdrawn, component) = (self.withdrawals()?, verified.get());
+        if let Some(by) = withdrawn.component(&component.digest) {
+            return Err(InstallError::Withdrawn(Box::new(by.clone())));
+        }
+        let revoked = |key: &vak_types::KeyId| withdrawn.key(key).is_some();
+        let Some(by) = verified.signers().iter().find_map(|key| withdrawn.key(key)) else { return Ok(()) };
+        let manifest = &component.manifest;
+        match trust.suffices_without(&manifest.name, manifest.kind, verified.signers(), revoked) {
+            Some(_) => Ok(()),
+            None => Err(InstallError::KeyRevoked(Box::new(by.clone()))),
         }
     }
 

@@ -165,7 +165,7 @@ fn what_is_withdrawn_is_not_installed() {
     assert!(matches!(install(), Err(InstallError::Withdrawn(_))));
     let keys = vec![Revoked { key: key.public().id(), reason: "stolen".parse().unwrap() }];
     site.withdraw("a", &Withdrawals { components: Vec::new(), keys });
-    assert!(matches!(install(), Err(InstallError::Trust(_))));
+    assert!(matches!(install(), Err(InstallError::KeyRevoked(_))));
     let keys = vec![Revoked { key: KeyId::from_digest(digest("other")), reason: "stolen".parse().unwrap() }];
     site.withdraw("a", &Withdrawals { components: Vec::new(), keys });
     std::fs::write(site.record("b"), "x").unwrap();
