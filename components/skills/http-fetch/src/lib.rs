@@ -4,6 +4,9 @@
 //! Redirects are answers, not followed: where one leads is a call of its own,
 //! which policies judge. The host lets requests go where the skill was granted.
 
+// Outside of a component there is no host to ask, and what asks it is left out.
+#![cfg_attr(not(target_os = "wasi"), allow(dead_code))]
+
 mod answer;
 mod target;
 #[cfg(target_os = "wasi")]
@@ -126,15 +129,9 @@ fn fetch(input: &Input, target: &Target<'_>) -> Result<String, SkillError> {
     Ok(answer.told().to_string())
 }
 
-/// Outside of a component there is no host to ask.
 #[cfg(not(target_os = "wasi"))]
 fn fetch(_: &Input, target: &Target<'_>) -> Result<String, SkillError> {
-    let empty = answer::Answer { status: 0, headers: Vec::new(), body: Vec::new() };
-    Err(SkillError::Failed(format!(
-        "nothing is sent to `{}` from here, so there is no {}",
-        target.authority,
-        empty.told()
-    )))
+    Err(SkillError::Failed(format!("`{}` can be asked from within a component alone", target.authority)))
 }
 
 vak_sdk::export_skill!(HttpFetch);
