@@ -240,7 +240,7 @@ fn a_host_that_runs_hears_of_what_was_withdrawn_and_takes_what_is_new() {
     let mut client = served.client(&token);
     let fine = |answer: &Value| answer["verdict"]["decision"] == "allow";
     let first = until(&mut client, fine);
-    assert_eq!(first["output"]["value"], 2.0, "{first}");
+    assert_eq!(first["outcome"]["output"]["value"], 2.0, "{first}");
 
     market.signed(&["yank", "calculator@0.1.0", "--revoke", "--reason", "it sums for others"]);
     // Nobody tells the host but the marketplace.
