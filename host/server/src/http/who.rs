@@ -13,7 +13,7 @@ use vak_types::{Digest, Pattern};
 
 use super::problem::{Kind, Problem};
 use super::state::Shared;
-use crate::bearer;
+use vak_serving::bearer;
 
 /// What comes before the name of a token.
 const TOKEN: &str = "token/";

@@ -25,7 +25,7 @@ use vak_types::Digest;
 use super::super::error::McpError;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
-use crate::bearer;
+use vak_serving::bearer;
 
 /// Connections at the same time. Others wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;
