@@ -51,7 +51,12 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-types",
         ],
     ),
-    ("vak-server", &["vak", "vak-types"]),
+    // What is served is none of its business.
+    ("vak-serving", &[]),
+    ("vak-server", &["vak", "vak-serving", "vak-types"]),
+    ("vak-marketplace", &["vak-registry", "vak-trust", "vak-types"]),
+    // Pages of an index: a marketplace needs no host.
+    ("vak-marketplace-site", &["vak-marketplace", "vak-serving", "vak-trust", "vak-types"]),
     // What embeds the library is no surface of another's.
     ("vak-python", &["vak", "vak-types"]),
     (
@@ -61,10 +66,12 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-audit-verify",
             "vak-author",
+            "vak-marketplace-site",
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",
             "vak-server",
+            "vak-serving",
             "vak-session",
             "vak-skill-sign",
             "vak-trust",

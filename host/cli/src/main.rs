@@ -12,6 +12,7 @@ mod hook;
 mod install;
 mod key;
 mod list;
+mod marketplace;
 mod mcp;
 mod memory;
 mod new;
@@ -75,6 +76,8 @@ enum Command {
     Remove(install::Remove),
     /// List the installed packages.
     List(list::List),
+    #[command(subcommand)]
+    Marketplace(marketplace::Marketplace),
     /// Show and remove what agents remember.
     #[command(subcommand)]
     Memory(memory::Memory),
@@ -140,6 +143,7 @@ fn main() -> ExitCode {
         Command::Install(command) => command.run(),
         Command::Remove(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Marketplace(command) => command.run(),
         Command::Memory(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Sign(command) => command.run(),
