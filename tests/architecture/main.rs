@@ -30,6 +30,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // What a publisher needs is not what a host needs.
     ("vak-author", &["vak-trust", "vak-types"]),
     ("vak-registry", &["vak-trust", "vak-types"]),
+    // Moves bytes, and knows neither what is in them nor whom to trust.
+    ("vak-oci", &["vak-types"]),
     ("vak-engine", &["vak-trust", "vak-types"]),
     ("vak-wasi", &["vak-engine", "vak-types"]),
     ("vak-plugin", &["vak-engine", "vak-memory", "vak-pipeline", "vak-trust", "vak-types", "vak-wasi"]),
@@ -54,9 +56,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // What is served is none of its business.
     ("vak-serving", &[]),
     ("vak-server", &["vak", "vak-serving", "vak-types"]),
-    ("vak-marketplace", &["vak-registry", "vak-trust", "vak-types"]),
+    ("vak-oci", &["vak-trust", "vak-types"]),
+    ("vak-marketplace", &["vak-oci", "vak-registry", "vak-trust", "vak-types"]),
     // Pages of an index: a marketplace needs no host.
-    ("vak-marketplace-site", &["vak-marketplace", "vak-serving", "vak-trust", "vak-types"]),
+    ("vak-marketplace-site", &["vak-marketplace", "vak-registry", "vak-serving", "vak-trust", "vak-types"]),
     // What embeds the library is no surface of another's.
     ("vak-python", &["vak", "vak-types"]),
     (
@@ -66,7 +69,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit",
             "vak-audit-verify",
             "vak-author",
+            "vak-marketplace",
             "vak-marketplace-site",
+            "vak-oci",
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",

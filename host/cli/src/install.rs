@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use vak::Name;
 use vak::config::Source;
+use vak::{Config, Name};
+use vak_marketplace::Lock;
 use vak_registry::{Change, Concern, InstallError, Outcome};
 use vak_trust::{Component, Package, TrustedKey, Unsigned, Verified};
+use vak_types::Timestamp;
 
 use crate::table::Table;
 use crate::words::{lines, sentences, signer};
@@ -39,31 +41,48 @@ pub(crate) struct Remove {
 impl Install {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.configured.load()?;
-        let trust = config.trust_policy()?;
-        let package = Package::read(&self.file)?;
-        let verified = trust.verify(package.clone(), Unsigned::Refuse, now()?)?;
-        let manifest = &verified.get().manifest;
-        print!("{}", introduction(&verified, &config.trust.keys));
-        let installed = config.store().install(package, &trust, now()?, &mut |change| {
-            ask(change, &config.trust.keys);
-            self.yes || answer()
-        });
-        match installed {
-            Ok(Outcome::New) => println!("\ninstalled {} {}", manifest.name, manifest.version),
-            Ok(Outcome::Replaced(old)) => {
-                println!("\ninstalled {} {} in place of {old}", manifest.name, manifest.version);
-            }
-            Ok(Outcome::Unchanged) => {
-                println!("\n{} {} is installed already; nothing changed", manifest.name, manifest.version);
-            }
-            Err(InstallError::NotAgreed(change)) => {
-                eprintln!("{} {} stays installed; agree on a terminal or with --yes", change.name, change.from);
-                return Ok(ExitCode::from(1));
-            }
-            Err(error) => return Err(error.into()),
+        match place(&config, Package::read(&self.file)?, now()?, self.yes)? {
+            Placed::Installed => Ok(ExitCode::SUCCESS),
+            Placed::NotAgreed => Ok(ExitCode::from(1)),
         }
-        Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether a package is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// It is.
+    Installed,
+    /// Another version stays; nobody agreed to replace it.
+    NotAgreed,
+}
+
+/// Shows a package and installs it. Unless `yes`, somebody is asked where it
+/// changes more than the version.
+pub(crate) fn place(config: &Config, package: Package, now: Timestamp, yes: bool) -> anyhow::Result<Placed> {
+    let trust = config.trust_policy()?;
+    let verified = trust.verify(package.clone(), Unsigned::Refuse, now)?;
+    let manifest = &verified.get().manifest;
+    print!("{}", introduction(&verified, &config.trust.keys));
+    let installed = config.store().install(package, &trust, now, &mut |change| {
+        ask(change, &config.trust.keys);
+        yes || answer()
+    });
+    match installed {
+        Ok(Outcome::New) => println!("\ninstalled {} {}", manifest.name, manifest.version),
+        Ok(Outcome::Replaced(old)) => {
+            println!("\ninstalled {} {} in place of {old}", manifest.name, manifest.version);
+        }
+        Ok(Outcome::Unchanged) => {
+            println!("\n{} {} is installed already; nothing changed", manifest.name, manifest.version);
+        }
+        Err(InstallError::NotAgreed(change)) => {
+            eprintln!("{} {} stays installed; agree on a terminal or with --yes", change.name, change.from);
+            return Ok(Placed::NotAgreed);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Placed::Installed)
 }
 
 /// What is about to be installed.
@@ -114,6 +133,7 @@ impl Remove {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.configured.load()?;
         config.store().remove(&self.name)?;
+        Lock::change(&self.configured.lock(), |lock| drop(lock.packages.remove(&self.name)))?;
         println!("removed {}", self.name);
         for user in config.installations() {
             if matches!(user.source(), Ok(Source::Package { name, .. }) if *name == self.name) {

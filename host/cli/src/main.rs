@@ -2,7 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+mod add;
 mod audit;
+mod audit_skills;
 mod build;
 mod component;
 mod config;
@@ -13,12 +15,15 @@ mod install;
 mod key;
 mod list;
 mod marketplace;
+mod markets;
 mod mcp;
 mod memory;
+mod mirror;
 mod new;
 mod pack;
 mod policy;
 mod reload;
+mod search;
 mod serve;
 mod skill;
 mod table;
@@ -76,8 +81,15 @@ enum Command {
     Remove(install::Remove),
     /// List the installed packages.
     List(list::List),
+    Search(search::Search),
+    Add(add::Add),
+    Update(add::Update),
+    AuditSkills(audit_skills::AuditSkills),
+    Mirror(mirror::Mirror),
+    Publish(marketplace::Publish),
+    Yank(marketplace::Yank),
     #[command(subcommand)]
-    Marketplace(marketplace::Marketplace),
+    Marketplace(marketplace::MarketplaceCommand),
     /// Show and remove what agents remember.
     #[command(subcommand)]
     Memory(memory::Memory),
@@ -116,6 +128,11 @@ impl Configured {
         }
         Ok(Config::load(&self.config, &overrides)?)
     }
+
+    /// What was added from marketplaces, beside the configuration.
+    fn lock(&self) -> PathBuf {
+        self.config.with_file_name("vak.lock")
+    }
 }
 
 fn main() -> ExitCode {
@@ -143,6 +160,13 @@ fn main() -> ExitCode {
         Command::Install(command) => command.run(),
         Command::Remove(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Search(command) => command.run(),
+        Command::Add(command) => command.run(),
+        Command::Update(command) => command.run(),
+        Command::AuditSkills(command) => command.run(),
+        Command::Mirror(command) => command.run(),
+        Command::Publish(command) => command.run(),
+        Command::Yank(command) => command.run(),
         Command::Marketplace(command) => command.run(),
         Command::Memory(command) => command.run(),
         Command::Key(command) => command.run(),

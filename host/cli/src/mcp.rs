@@ -13,11 +13,12 @@ use vak::{Config, Described, Host};
 use vak_server::mcp::{PROMPTS, Pins};
 use vak_types::Digest;
 
-use crate::reload::reload;
+use crate::reload::Reloading;
 use crate::{Configured, block_on};
 
-/// `vak mcp --config vak.toml -- COMMAND…`. Reads the configuration again at
-/// SIGHUP; one that does not load leaves the old one deciding.
+/// `vak mcp --config vak.toml -- COMMAND…`. Reads the configuration again
+/// when it or something that it names has changed, and at SIGHUP; one that does not
+/// load leaves the old one deciding.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Mcp {
@@ -113,11 +114,11 @@ impl Mcp {
         if let Some(tools) = self.tools {
             return tools.run();
         }
-        let host = Arc::new(Host::builder(self.configured.load()?).build()?);
-        let (configured, command) = (self.configured, self.command);
+        let (config, reloading) = Reloading::start(self.configured)?;
+        let (host, command) = (Arc::new(Host::builder(config).build()?), self.command);
         block_on(async {
             let hangups = signal(SignalKind::hangup())?;
-            let reloading = tokio::spawn(reload(Arc::clone(&host), configured, hangups));
+            let reloading = tokio::spawn(reloading.run(Arc::clone(&host), hangups));
             let served = match (self.listen, self.token) {
                 (Some(address), Some(token)) => listen(host, &command, address, &token).await,
                 _ => Ok(vak_server::mcp::serve_stdio(host, command).await?),

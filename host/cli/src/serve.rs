@@ -11,13 +11,14 @@ use vak::Host;
 use vak_server::http::{self, Server};
 
 use crate::Configured;
-use crate::reload::reload;
+use crate::reload::Reloading;
 
 /// Serve HTTP, as the configuration says under `[server]`: decisions for
 /// applications, and skills. Prints where it listens, one place a line.
 ///
-/// Reads the configuration again at SIGHUP, with its tokens; one that does not
-/// load leaves the old one deciding. Ends at SIGTERM or SIGINT, when what was
+/// Reads the configuration again, with its tokens, when it or something that it
+/// names has changed, and at SIGHUP; one that does not load leaves the old one
+/// deciding. Ends at SIGTERM or SIGINT, when what was
 /// begun has ended.
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -34,11 +35,12 @@ impl Serve {
             print!("{}", http::openapi()?);
             return Ok(ExitCode::SUCCESS);
         }
-        let host = Arc::new(Host::builder(self.configured.load()?).build()?);
+        let (config, reloading) = Reloading::start(self.configured)?;
+        let host = Arc::new(Host::builder(config).build()?);
         // Several threads: a policy or a skill that takes its time on one of them
         // must not keep everybody waiting.
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(Arc::clone(&host), self.configured))?;
+        runtime.block_on(serve(Arc::clone(&host), reloading))?;
         // Its tasks have the host too.
         drop(runtime);
         Arc::into_inner(host).context("something still uses the host; its log is not closed")?.close()?;
@@ -46,7 +48,7 @@ impl Serve {
     }
 }
 
-async fn serve(host: Arc<Host>, configured: Configured) -> anyhow::Result<()> {
+async fn serve(host: Arc<Host>, reloading: Reloading) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let hangups = signal(SignalKind::hangup())?;
     let server = Server::start(Arc::clone(&host)).await?;
@@ -56,7 +58,7 @@ async fn serve(host: Arc<Host>, configured: Configured) -> anyhow::Result<()> {
     }
     output.flush()?;
     drop(output);
-    let reloading = tokio::spawn(reload(host, configured, hangups));
+    let reloading = tokio::spawn(reloading.run(host, hangups));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -32,7 +32,7 @@ mod shown;
 mod site;
 mod tokens;
 
-pub use publish::{Publish, PublishError, Published, Uploads};
+pub use publish::{Publish, Uploads};
 pub use routes::router;
 pub use site::Site;
 pub use tokens::{Tokens, TokensError, UploadToken};

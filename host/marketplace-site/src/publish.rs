@@ -9,12 +9,12 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use vak_marketplace::{PublishError, Published};
 use vak_serving::bearer;
 use vak_trust::Package;
-use vak_types::{Digest, Name};
+use vak_types::Name;
 
 use crate::problem::{Kind, Problem};
 use crate::routes::Shared;
@@ -42,45 +42,6 @@ pub trait Publish: Send + Sync {
     /// # Errors
     /// It is not accepted, or can't be taken now; nothing is published.
     async fn publish(&self, publisher: &Name, package: Package) -> Result<Published, PublishError>;
-}
-
-/// What was published.
-#[derive(Debug, Clone, Serialize)]
-pub struct Published {
-    /// The package.
-    pub name: Name,
-    /// Its new version.
-    #[serde(serialize_with = "text")]
-    pub version: semver::Version,
-    /// The component.
-    pub component: Digest,
-    /// The manifest of its image in the registry.
-    pub image: Digest,
-}
-
-fn text<S: serde::Serializer>(version: &semver::Version, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(version)
-}
-
-/// Why a package was not published. Publishers read the texts.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// It is not what it has to be: malformed, or not signed as it should.
-    #[error("{0}")]
-    Refused(String),
-    /// The name belongs to somebody else, or is not for this publisher.
-    #[error("{0}")]
-    NotYours(String),
-    /// The version is there already.
-    #[error("{0}")]
-    Exists(String),
-    /// The index or the registry can't take it at the moment.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Something that is nobody's fault but the server's; the publisher is not
-    /// told what.
-    #[error("{0}")]
-    Internal(String),
 }
 
 /// What uploads need.
@@ -132,18 +93,29 @@ pub(crate) async fn publish(
         drop(place);
         published
     };
-    let published = tokio::spawn(work).await.map_err(|error| internal(&error.to_string()))?.map_err(problem)?;
-    let body = serde_json::to_vec(&published).map_err(|error| internal(&error.to_string()))?;
+    let published = tokio::spawn(work).await.map_err(|error| internal(&error.to_string()))?.map_err(|error| problem(&error))?;
+    let Published { name, version, publisher } = published;
+    let body = serde_json::json!({ "name": name, "version": version.to_string(), "publisher": publisher }).to_string();
     Ok((StatusCode::CREATED, [(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-fn problem(error: PublishError) -> Problem {
+fn problem(error: &PublishError) -> Problem {
+    let told = |kind| Problem::new(kind, error.to_string());
     match error {
-        PublishError::Refused(text) => Problem::new(Kind::Refused, text),
-        PublishError::NotYours(text) => Problem::new(Kind::NotYours, text),
-        PublishError::Exists(text) => Problem::new(Kind::Exists, text),
-        PublishError::Unavailable(text) => Problem::new(Kind::Busy, text),
-        PublishError::Internal(text) => internal(&text),
+        PublishError::Published { .. } => told(Kind::Exists),
+        PublishError::OtherPublisher { .. } | PublishError::Taken { .. } | PublishError::Name { .. } => {
+            told(Kind::NotYours)
+        }
+        PublishError::Trust(_)
+        | PublishError::Bundle(_)
+        | PublishError::Kind { .. }
+        | PublishError::ReadsLike { .. }
+        | PublishError::Withdrawn { .. } => told(Kind::Refused),
+        PublishError::Registry(error) => {
+            tracing::warn!("a package could not be pushed: {error}");
+            Problem::new(Kind::Busy, "the registry does not take it at the moment; ask again in a while")
+        }
+        PublishError::Settings(_) | PublishError::Repository(_) => internal(&error.to_string()),
     }
 }
 

@@ -91,6 +91,16 @@ impl Catalogue {
         self.lines.is_empty()
     }
 
+    /// All names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Name> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: Name,
+        }
+        let lines = self.lines.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).map(|Named { name }| name)
+    }
+
     /// The packages that have all words of `query` in their name, kind,
     /// publisher or description, case aside: at most `count_max` from `skip` on.
     /// Those whose name fits come first. An empty query finds all.

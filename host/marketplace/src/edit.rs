@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use semver::Version;
+use vak_registry::WithdrawalKind;
 use vak_trust::PublicKey;
-use vak_types::{KeyId, Name};
+use vak_types::{Grounds, KeyId, Name};
 
 use crate::catalogue::Line;
-use crate::entry::{Advisory, Entry, How, Release, Withdrawn};
+use crate::entry::{Advisory, Entry, Release, Withdrawn};
 use crate::files::{
     HEADER, Header, PUBLISHERS, Publisher, Publishers, Shard, WITHDRAWN, WithdrawnComponent, WithdrawnList,
     catalogue_file, packages_file,
@@ -136,7 +136,7 @@ impl<'a> Edit<'a> {
         let entry = self.entry_mut(name).await?;
         let (name, version) = (name.clone(), version.clone());
         match entry.releases.iter_mut().find(|release| release.version == version) {
-            Some(Release { withdrawn: Some(Withdrawn { how: How::Revoked, .. }), .. }) => {
+            Some(Release { withdrawn: Some(Withdrawn { kind: WithdrawalKind::Revoked, .. }), .. }) => {
                 Err(RepositoryError::Revoked { name, version })
             }
             Some(release) => Ok(release),
@@ -146,7 +146,7 @@ impl<'a> Edit<'a> {
 
     /// Says that a key is in the wrong hands: nothing that it signed counts, now
     /// and before.
-    pub fn revoke_key(&mut self, key: KeyId, reason: String) {
+    pub fn revoke_key(&mut self, key: KeyId, reason: Grounds) {
         let lost = |public: &PublicKey| public.id() == key;
         self.publishers.publishers.values_mut().for_each(|publisher| publisher.keys.retain(|public| !lost(public)));
         self.withdrawn.keys.insert(key, reason);

@@ -5,34 +5,19 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
+use vak_oci::Blob;
+use vak_registry::WithdrawalKind;
 use vak_trust::{Manifest, ManifestError, Package};
-use vak_types::{Digest, KeyId, Kind, Name, printable};
+use vak_types::{AdvisoryId, Grounds, KeyId, Kind, Name, printable};
 
-/// Longest title, id or reason, in bytes: a sentence.
+/// Longest title, in bytes: a sentence.
 const SENTENCE_BYTES_MAX: usize = 500;
 
 /// Longest text of an advisory, in bytes: a page.
 const ADVISORY_BYTES_MAX: usize = 8_192;
 
 /// Most versions of a package, and most advisories about it.
-pub const VERSIONS_MAX: usize = 1_024;
-
-/// Bytes that are kept elsewhere, by their digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Blob {
-    /// Their SHA-256.
-    pub digest: Digest,
-    /// How many there are.
-    pub size: u64,
-}
-
-impl Blob {
-    /// That of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { digest: Digest::of(bytes), size: bytes.len() as u64 }
-    }
-}
+const VERSIONS_MAX: usize = 1_024;
 
 /// A package and all its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,25 +64,15 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
-    /// By whom, in effect.
-    pub how: How,
+    /// Whether that can be taken back: a revocation stands.
+    pub kind: WithdrawalKind,
     /// Why, in a sentence.
-    pub reason: String,
+    pub reason: Grounds,
     /// Since when.
     pub since: Timestamp,
     /// Where there is more about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advisory: Option<String>,
-}
-
-/// Whether a withdrawal can be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// Its publisher thinks better of it, and may again.
-    Yanked,
-    /// It is dangerous. That stands for good.
-    Revoked,
+    pub advisory: Option<AdvisoryId>,
 }
 
 /// What is wrong with some versions.
@@ -105,7 +80,7 @@ pub enum How {
 #[serde(deny_unknown_fields)]
 pub struct Advisory {
     /// Such as `VAK-2026-0001`.
-    pub id: String,
+    pub id: AdvisoryId,
     /// How bad it is.
     pub severity: Severity,
     /// Which versions have it.
@@ -220,7 +195,6 @@ impl Entry {
             self.check_release(release)?;
         }
         for advisory in &self.advisories {
-            self.text("id of an advisory", &advisory.id, SENTENCE_BYTES_MAX)?;
             self.text("title of an advisory", &advisory.title, SENTENCE_BYTES_MAX)?;
             self.text("text of an advisory", &advisory.text, ADVISORY_BYTES_MAX)?;
         }
@@ -245,9 +219,7 @@ impl Entry {
                 return Err(EntryError::Size { name, version, part, bytes });
             }
         }
-        let Some(withdrawn) = &release.withdrawn else { return Ok(()) };
-        self.text("reason", &withdrawn.reason, SENTENCE_BYTES_MAX)?;
-        self.text("id of an advisory", withdrawn.advisory.as_deref().unwrap_or_default(), SENTENCE_BYTES_MAX)
+        Ok(())
     }
 
     fn text(&self, field: &'static str, text: &str, bytes_max: usize) -> Result<(), EntryError> {
@@ -291,15 +263,6 @@ fn below(range: &VersionReq, release: &Version) -> bool {
         _ => return range.matches(release),
     };
     range.matches(&before)
-}
-
-impl std::fmt::Display for How {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Yanked => "yanked",
-            Self::Revoked => "revoked",
-        })
-    }
 }
 
 impl std::fmt::Display for Severity {

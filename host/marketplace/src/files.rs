@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use vak_registry::{Revoked, Withdrawal, Withdrawals};
 use vak_trust::PublicKey;
-use vak_types::{Digest, KeyId, Name, Pattern};
+use vak_types::{Digest, Grounds, KeyId, Name, Pattern};
 
-use crate::entry::{Entry, EntryError};
+use crate::entry::{Entry, EntryError, Withdrawn};
 
 /// The one format there is.
 pub(crate) const FORMAT: u32 = 1;
@@ -66,7 +67,7 @@ pub struct WithdrawnList {
     pub components: BTreeMap<Digest, WithdrawnComponent>,
     /// Keys that were lost to somebody else, and why.
     #[serde(default)]
-    pub keys: BTreeMap<KeyId, String>,
+    pub keys: BTreeMap<KeyId, Grounds>,
 }
 
 /// A component that must not run any more.
@@ -79,7 +80,7 @@ pub struct WithdrawnComponent {
     pub version: semver::Version,
     /// By whom and why.
     #[serde(flatten)]
-    pub withdrawn: crate::entry::Withdrawn,
+    pub withdrawn: Withdrawn,
 }
 
 /// `packages-N.json`: whole entries, in the order of their names.
@@ -161,6 +162,22 @@ impl Header {
         match right > now.saturating_mul(2) {
             true => right,
             false => now,
+        }
+    }
+}
+
+impl WithdrawnList {
+    /// The same as the store of installed packages keeps it.
+    pub fn to_withdrawals(&self) -> Withdrawals {
+        let component = |(digest, component): (&Digest, &WithdrawnComponent)| {
+            let WithdrawnComponent { name, version, withdrawn } = component.clone();
+            let Withdrawn { kind, reason, advisory, .. } = withdrawn;
+            Withdrawal { component: *digest, name, version, kind, reason, advisory }
+        };
+        let key = |(key, reason): (&KeyId, &Grounds)| Revoked { key: *key, reason: reason.clone() };
+        Withdrawals {
+            components: self.components.iter().map(component).collect(),
+            keys: self.keys.iter().map(key).collect(),
         }
     }
 }

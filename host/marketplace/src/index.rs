@@ -72,6 +72,20 @@ impl Marketplace {
         Ok(Refreshed::Changed)
     }
 
+    /// Has the whole index here, so that this copy is one that others can read:
+    /// a mirror.
+    ///
+    /// # Errors
+    /// As for [`Self::refresh`] and [`Self::index`].
+    pub async fn mirror(&self) -> Result<Index, IndexError> {
+        self.refresh().await?;
+        let index = self.index().await?;
+        for (name, _) in index.signed.targets() {
+            index.signed.target(name).await?;
+        }
+        Ok(index)
+    }
+
     /// What it says, as far as it is known here. What is needed of it and not
     /// here is fetched.
     ///

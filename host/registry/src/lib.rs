@@ -53,6 +53,7 @@ mod withdrawn;
 
 pub use change::{Change, Concern};
 pub use error::{Damage, InstallError, StoreError};
+pub use lookalike::reads_like;
 pub use store::{Outcome, Store};
 pub use withdrawals::{Revoked, Withdrawal, WithdrawalKind, Withdrawals};
 pub use withdrawn::{By, Withdrawn};

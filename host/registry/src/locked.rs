@@ -15,7 +15,7 @@ use crate::record::{self, Record};
 const LOCK: &str = "lock";
 
 /// The folder of records, one file a name.
-const NAMES: &str = "names";
+pub(crate) const NAMES: &str = "names";
 
 /// The folder of components, manifests and signature files, by their digests.
 const BLOBS: &str = "blobs";
@@ -105,13 +105,13 @@ impl Writing {
     /// Makes `record` count. Its blobs are there.
     pub(crate) fn set(&self, record: &Record) -> Result<(), StoreError> {
         self.blobs.sync()?;
-        self.place(&format!("{}{RECORD}", record.name), &record.to_bytes(), &self.names)?;
+        self.place(&file_of(&record.name), &record.to_bytes(), &self.names)?;
         self.names.sync()
     }
 
     /// Removes a record; whether there was one.
     pub(crate) fn unset(&self, name: &Name) -> Result<bool, StoreError> {
-        match self.names.remove(&format!("{name}{RECORD}")) {
+        match self.names.remove(&file_of(name)) {
             Ok(()) => self.names.sync().map(|()| true),
             Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -142,6 +142,11 @@ impl Writing {
     }
 }
 
+/// The name of a package's record.
+pub(crate) fn file_of(name: &Name) -> String {
+    format!("{name}{RECORD}")
+}
+
 fn lock(root: &Folder, take: fn(&File) -> Result<(), TryLockError>) -> Result<File, StoreError> {
     let file = root.lock_file(LOCK)?;
     let start = Instant::now();
@@ -166,7 +171,7 @@ fn names(folder: &Folder) -> Result<Vec<Name>, StoreError> {
 }
 
 fn record(names: &Folder, name: &Name) -> Result<Option<Record>, StoreError> {
-    let bytes = names.read(&format!("{name}{RECORD}"), record::BYTES_MAX);
+    let bytes = names.read(&file_of(name), record::BYTES_MAX);
     let record = bytes
         .map_err(Unreadable::from)
         .and_then(|bytes| bytes.map(|bytes| Ok(Record::parse(&bytes, name)?)).transpose());

@@ -9,7 +9,7 @@
 use vak_types::Name;
 
 /// Whether `one` could be taken for `other`. No name is taken for itself.
-pub(crate) fn reads_like(one: &Name, other: &Name) -> bool {
+pub fn reads_like(one: &Name, other: &Name) -> bool {
     one != other && skeleton(one) == skeleton(other)
 }
 

@@ -9,7 +9,7 @@ use vak_types::{Digest, Name, Timestamp};
 use crate::change::{Change, Concern};
 use crate::error::{InstallError, StoreError};
 use crate::folder::Folder;
-use crate::locked::{Reading, Writing};
+use crate::locked::{self, Reading, Writing};
 use crate::lookalike::reads_like;
 use crate::record::Record;
 use crate::withdrawals::{Withdrawals, record_of};
@@ -65,6 +65,12 @@ impl Store {
         let reading = Reading::lock(&Folder::open(&self.root)?.ok_or_else(missing)?)?;
         let record = reading.record(name)?.ok_or_else(missing)?;
         reading.package(&record)
+    }
+
+    /// The file that is replaced when another version of `name` is installed, and
+    /// removed with it.
+    pub fn record_path(&self, name: &Name) -> PathBuf {
+        self.root.join(locked::NAMES).join(locked::file_of(name))
     }
 
     /// Verifies `package` and installs it under the name of its manifest.

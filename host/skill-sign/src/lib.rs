@@ -38,6 +38,7 @@ use clap::Subcommand;
 
 pub use info::Info;
 pub use keygen::Keygen;
+pub use passphrase::PassphraseSource;
 pub use public::Public;
 pub use sign::Sign;
 pub use verify::Verify;

@@ -17,7 +17,7 @@ const BYTES_MAX: u64 = 1_024;
 
 // No doc comment: it would become that of the command it is part of.
 #[derive(Debug, Args)]
-pub(crate) struct PassphraseSource {
+pub struct PassphraseSource {
     /// A file whose first line is the passphrase of the key; only its owner may
     /// read it. Without it VAK_KEY_PASSPHRASE counts, or else the terminal is
     /// asked.
@@ -27,7 +27,10 @@ pub(crate) struct PassphraseSource {
 
 impl PassphraseSource {
     /// Reads a key file and, if it is encrypted, gets its passphrase.
-    pub(crate) fn open(&self, key: &Path) -> anyhow::Result<PrivateKey> {
+    ///
+    /// # Errors
+    /// There is no such key, or no passphrase for it.
+    pub fn open(&self, key: &Path) -> anyhow::Result<PrivateKey> {
         PrivateKey::read_with(key, || {
             let text = match self.given()? {
                 Some(text) => text,

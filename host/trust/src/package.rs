@@ -81,6 +81,12 @@ impl Package {
         })
     }
 
+    /// The files that [`read`](Self::read) reads, whether they are there or not.
+    pub fn files(path: &Path) -> Vec<PathBuf> {
+        let beside = Files::beside(path).into_iter().flat_map(|files| [files.manifest, files.bundle]);
+        std::iter::once(path.to_owned()).chain(beside).collect()
+    }
+
     /// Writes the package's files, each aside and then in one step; a signature
     /// that is there and belongs to other bytes is removed.
     ///

@@ -4,6 +4,7 @@ mod adapter;
 mod approvals;
 mod audit;
 mod limit;
+mod marketplace;
 mod mcp;
 mod server;
 mod sharing;
@@ -19,6 +20,7 @@ pub use adapter::Adapter;
 pub use approvals::Approvals;
 pub use audit::{Archive, Audit, LockMode, Payloads, Release, Store};
 pub use limit::{Limit, LimitKind, LimitMode, Per};
+pub use marketplace::Marketplace;
 pub use mcp::{Mcp, Upstream};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -96,6 +98,9 @@ pub enum ConfigError {
     /// An adapter lets everything pass.
     #[error("adapter `{0}`: `pass = [\"*\"]` would let everything happen undecided; name the operations that may")]
     PassesAll(Name),
+    /// Two marketplaces have one name.
+    #[error("two marketplaces are named `{0}`; leave one out")]
+    DuplicateMarketplace(Name),
     /// Two components have one name.
     #[error("two components are named `{0}`; rename one")]
     Duplicate(Name),
@@ -108,6 +113,9 @@ pub struct Config {
     /// The folder for the log, what agents remember, installed packages and
     /// compiled code; made if it is missing.
     pub state: PathBuf,
+    /// When a host that serves looks whether it is another configuration.
+    #[serde(default)]
+    pub reload: Reload,
     /// Whose signatures count.
     #[serde(default)]
     pub trust: TrustSettings,
@@ -130,10 +138,24 @@ pub struct Config {
     pub approvals: Approvals,
     /// Where those of them are counted that are shared.
     pub sharing: Option<Sharing>,
+    /// Where packages come from.
+    #[serde(default)]
+    pub marketplaces: Vec<Marketplace>,
     /// The MCP gateway.
     pub mcp: Option<Mcp>,
     /// The HTTP server.
     pub server: Option<Server>,
+}
+
+/// When a host that serves looks whether it is another configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reload {
+    /// When a file changes that it is made of, and at SIGHUP.
+    #[default]
+    Watch,
+    /// At SIGHUP.
+    Signal,
 }
 
 /// A component and what the operator says about it.
@@ -287,8 +309,12 @@ impl Config {
         let policies = self.policies.iter().map(|policy| &policy.name);
         let skills = self.skills.iter().map(|skill| &skill.name);
         let adapters = self.adapters.iter().map(|adapter| &adapter.name);
-        match policies.chain(skills).chain(adapters).find(|name| !names.insert(*name)) {
-            Some(name) => Err(ConfigError::Duplicate(name.clone())),
+        if let Some(name) = policies.chain(skills).chain(adapters).find(|name| !names.insert(*name)) {
+            return Err(ConfigError::Duplicate(name.clone()));
+        }
+        let mut names = BTreeSet::new();
+        match self.marketplaces.iter().find(|marketplace| !names.insert(&marketplace.name)) {
+            Some(marketplace) => Err(ConfigError::DuplicateMarketplace(marketplace.name.clone())),
             None => Ok(self),
         }
     }
@@ -314,6 +340,7 @@ impl Config {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         resolve(&mut self.state);
         resolve(&mut self.audit.key);
+        self.marketplaces.iter_mut().for_each(|marketplace| marketplace.resolve(folder));
         self.audit.archive.iter_mut().filter_map(|archive| archive.program.as_mut()).for_each(resolve);
         if let Some(server) = &mut self.server {
             server.socket.iter_mut().map(|socket| &mut socket.path).for_each(resolve);

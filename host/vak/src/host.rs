@@ -24,7 +24,7 @@ use vak_types::{
 use crate::approvals::Approvals;
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::inventory::Part;
 use crate::kept::Keeper;
 use crate::ledger::AuditLedger;
@@ -32,6 +32,7 @@ use crate::limiter::Held;
 use crate::lookout::Lookout;
 use crate::names::{self, StampError};
 use crate::outcome::Outcome;
+use crate::reloads::Reloads;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 use crate::sessions::first_since;
 use crate::shadow::Shadows;
@@ -102,6 +103,7 @@ pub fn refusal(verdict: &Verdict) -> String {
 pub struct Host {
     switch: Switch,
     lookout: Lookout,
+    reloads: Reloads,
     ledger: Arc<AuditLedger>,
     shadows: Shadows,
     approvals: Approvals,
@@ -134,6 +136,7 @@ impl Host {
         Self {
             switch: Switch::new(running),
             lookout,
+            reloads: Reloads::default(),
             ledger,
             shadows,
             approvals,
@@ -153,6 +156,21 @@ impl Host {
     /// what a host has from its start on: `state`, `audit` or `mcp`.
     pub fn prepare(&self, config: Config) -> Result<Prepared, PrepareError> {
         Prepared::new(config, &self.config(), (self.clock)())
+    }
+
+    /// Whether what decides is what `next` would let decide: the same settings, and
+    /// the same components that the same keys vouch for. What settings lead to
+    /// without naming its contents, such as a secret's file, is not looked at.
+    ///
+    /// # Errors
+    /// The settings can't be written as text.
+    pub fn is_running(&self, next: &Prepared) -> Result<bool, ConfigError> {
+        next.is_like(&self.switch.now())
+    }
+
+    /// How changes of the configuration went.
+    pub fn reloads(&self) -> &Reloads {
+        &self.reloads
     }
 
     /// Lets another configuration decide, from one decision to the next. The log

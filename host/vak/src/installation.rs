@@ -117,6 +117,11 @@ impl<'a> Installation<'a> {
         self.grants
     }
 
+    /// The file with its configuration, where it takes one.
+    pub(crate) fn config_file(&self) -> Option<&'a Path> {
+        self.config
+    }
+
     fn package(&self) -> Result<Package, BuildError> {
         let name = || self.name.clone();
         match self.source()? {

@@ -72,6 +72,7 @@
 mod approvals;
 mod archiver;
 mod builder;
+mod changes;
 mod clock;
 pub mod config;
 mod frameworks;
@@ -86,6 +87,7 @@ mod names;
 mod outcome;
 mod overlay;
 mod refused;
+mod reloads;
 mod running;
 mod sessions;
 mod shadow;
@@ -94,6 +96,7 @@ mod trusted;
 pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;
 pub use builder::{BuildError, Checked, HostBuilder};
+pub use changes::{Changes, Waiter};
 pub use config::{Config, ConfigError};
 pub use frameworks::{Framework, Statistics};
 pub use host::{
@@ -109,6 +112,7 @@ pub use names::StampError;
 pub use outcome::Outcome;
 pub use overlay::Override;
 pub use refused::RefusedConfig;
+pub use reloads::Reloads;
 pub use running::{PrepareError, Prepared, SwitchError};
 pub use trusted::Trusted;
 

@@ -7,7 +7,7 @@ use tokio::sync::{RwLock as Gate, RwLockReadGuard};
 use vak_audit::{AppendError, Draft, EncodeError, ReadError, Receipt, Stopper, Tier};
 use vak_pipeline::{Guard as _, Pipeline};
 use vak_plugin::{Policy, Skill};
-use vak_types::{Action, Name, Timestamp};
+use vak_types::{Action, ComponentRef, Name, Timestamp};
 
 use crate::builder::{BuildError, Components, Parts};
 use crate::config::Config;
@@ -71,6 +71,8 @@ pub(crate) struct Running {
     pub(crate) config: Arc<Config>,
     pub(crate) shadows: Arc<[Policy]>,
     pub(crate) sessions: Option<Arc<Sessions>>,
+    /// All components, as the log names them.
+    components: Vec<Arc<ComponentRef>>,
     /// What is loaded, and who vouches for it.
     pub(crate) inventory: Arc<Inventory>,
     limits: Arc<Limiting>,
@@ -108,6 +110,7 @@ impl Running {
         ledger: Arc<AuditLedger>,
         before: Option<&Self>,
     ) -> Self {
+        let components = loaded.components();
         let Components { policies, shadows, skills, frameworks, inventory } = loaded;
         // One without a say makes no verdict unsigned. Who says what is asked has one.
         let unsigned = skills.values().any(|skill| skill.component().signer.is_none())
@@ -119,7 +122,7 @@ impl Running {
         }
         let (skills, frameworks, config) = (Arc::new(skills), Arc::new(frameworks), Arc::new(config));
         let inventory = Arc::new(inventory);
-        Self { pipeline, skills, frameworks, config, shadows: shadows.into(), sessions, inventory, limits }
+        Self { pipeline, skills, frameworks, config, shadows: shadows.into(), sessions, components, inventory, limits }
     }
 
     /// Why `action` must not be judged: something that has `stopped` would judge
@@ -156,6 +159,12 @@ impl Prepared {
         // The limits in it are looked at, and not taken: those that run go on.
         let Parts { loaded, .. } = Parts::load(&config, time)?;
         Ok(Self { config, loaded })
+    }
+
+    /// Whether `running` is what this would be.
+    pub(crate) fn is_like(&self, running: &Running) -> Result<bool, crate::ConfigError> {
+        let same = self.loaded.components() == running.components && self.loaded.inventory.is_like(&running.inventory);
+        Ok(same && self.config.effective()? == running.config.effective()?)
     }
 }
 

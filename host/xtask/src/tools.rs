@@ -65,6 +65,16 @@ pub(crate) fn redis() -> Result<()> {
     install(&["redis-server"]).context("redis-server is missing; install Redis 5 or newer")
 }
 
+/// Makes sure that `docker-registry` is there. Tests start servers of their own;
+/// the service that Debian starts with the package, if it does, is not theirs.
+pub(crate) fn docker_registry() -> Result<()> {
+    if has("docker-registry") {
+        return Ok(());
+    }
+    eprintln!("installing docker-registry");
+    install(&["docker-registry"]).context("docker-registry is missing; install Distribution 2.8 or newer")
+}
+
 fn has(program: &str) -> bool {
     let mut version = Command::new(program);
     version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

@@ -67,7 +67,8 @@ fn a_log_that_has_stopped_is_not_ready() {
         assert_eq!(
             answer.json(),
             json!({
-                "ready": false, "log": "stopped", "policies": "loaded", "server": "serving", "upstreams": upstreams,
+                "ready": false, "log": "stopped", "policies": "loaded", "configuration": "current",
+                "withdrawals": "none", "server": "serving", "upstreams": upstreams,
             })
         );
     }

@@ -61,7 +61,7 @@ pub(super) fn one(advisory: &Advisory, about: Option<&Name>, bytes_max: usize) -
             h3 { (severity(*how_bad)) " " (Text(&cut(title, 800).told())) }
             p .by {
                 @if let Some(name) = about { a href=(format!("/packages/{name}/advisories")) { (name) } " · " }
-                "affects " code .long { (Text(&cut(&affected, 300).told())) } " · " (Text(&cut(id, 160).told())) " · " (time(*published))
+                "affects " code .long { (Text(&cut(&affected, 300).told())) } " · " (id) " · " (time(*published))
             }
             (Paragraph(&cut(text, bytes_max).told()))
         }

@@ -1,7 +1,8 @@
 //! All versions of a package.
 
 use maud::{Markup, html};
-use vak_marketplace::{Entry, How, Release};
+use vak_marketplace::{Entry, Release};
+use vak_registry::WithdrawalKind;
 
 use super::Part;
 use crate::cut::{Text, cut};
@@ -47,8 +48,8 @@ fn row(entry: &Entry, release: &Release) -> Markup {
             td {
                 @match &release.withdrawn {
                     Some(withdrawn) => {
-                        span class=(if withdrawn.how == How::Revoked { "tag bad" } else { "tag wary" }) { (withdrawn.how) }
-                        " " small { (Text(&cut(&withdrawn.reason, 140).told())) }
+                        span class=(if withdrawn.kind == WithdrawalKind::Revoked { "tag bad" } else { "tag wary" }) { (withdrawn.kind) }
+                        " " small { (Text(&cut(withdrawn.reason.as_str(), 140).told())) }
                     },
                     None if advisories > 0 => span .tag .bad { (counted(advisories, "advisory", "advisories")) },
                     None => span .tag .good { "available" },

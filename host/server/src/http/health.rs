@@ -19,6 +19,8 @@ pub(crate) struct Health {
     ready: bool,
     log: Log,
     policies: Policies,
+    configuration: Configuration,
+    withdrawals: Withdrawals,
     server: Serving,
     /// Those whose tools can be called. Being down is theirs: the server is no less
     /// ready for it.
@@ -44,6 +46,28 @@ enum Policies {
     None,
 }
 
+/// What decides.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Configuration {
+    /// What is configured.
+    Current,
+    /// What was configured before: what is now does not load.
+    Stale,
+}
+
+/// What marketplaces withdrew.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Withdrawals {
+    /// Nothing that decides or is called.
+    None,
+    /// Something, so what it would judge or do is denied.
+    Some,
+    /// It can't be read, so everything is denied.
+    Unreadable,
+}
+
 /// The server itself.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -58,9 +82,15 @@ impl Health {
         let now = server.now();
         let draining = server.house.is_draining();
         Self {
-            ready: now.log_writable && now.policies > 0 && !draining,
+            ready: now.log_writable && now.policies > 0 && now.withdrawn.is_some() && !draining,
             log: if now.log_writable { Log::Writable } else { Log::Stopped },
             policies: if now.policies > 0 { Policies::Loaded } else { Policies::None },
+            configuration: if now.stale { Configuration::Stale } else { Configuration::Current },
+            withdrawals: match now.withdrawn {
+                Some(0) => Withdrawals::None,
+                Some(_) => Withdrawals::Some,
+                None => Withdrawals::Unreadable,
+            },
             server: if draining { Serving::Draining } else { Serving::Serving },
             upstreams: now.upstreams,
         }

@@ -128,6 +128,11 @@ pub(crate) struct Now {
     pub(crate) waiting: usize,
     pub(crate) log_writable: bool,
     pub(crate) policies: usize,
+    /// Whether another configuration is there, which does not load.
+    pub(crate) stale: bool,
+    pub(crate) reloads_failed: u64,
+    /// Components that have stopped. `None` if nobody knows which.
+    pub(crate) withdrawn: Option<usize>,
     /// By name.
     pub(crate) adapters: Vec<(Name, Statistics)>,
     pub(crate) upstreams: Counts,
@@ -211,6 +216,20 @@ impl Metrics {
             ("vak_outcomes_waiting", "gauge", "Allowed actions that wait for their outcome.", now.waiting as u64),
             ("vak_log_writable", "gauge", "Whether the log takes entries.", now.log_writable.into()),
             ("vak_policies", "gauge", "Policies that decide.", now.policies as u64),
+            ("vak_reload_failed_total", "counter", "Configurations that did not load.", now.reloads_failed),
+            ("vak_configuration_stale", "gauge", "Whether the newest configuration does not load.", now.stale.into()),
+            (
+                "vak_components_withdrawn",
+                "gauge",
+                "Components that a marketplace withdrew and that have stopped.",
+                now.withdrawn.unwrap_or_default() as u64,
+            ),
+            (
+                "vak_withdrawals_readable",
+                "gauge",
+                "Whether it is known what marketplaces withdrew.",
+                now.withdrawn.is_some().into(),
+            ),
         ];
         for (name, kind, help, value) in single {
             head(text, name, kind, help)?;

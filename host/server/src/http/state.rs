@@ -54,6 +54,9 @@ impl State {
             waiting: self.desk.waiting.len(),
             log_writable: self.host.stopped().is_none(),
             policies: self.host.policies().len(),
+            stale: self.host.reloads().stale().is_some(),
+            reloads_failed: self.host.reloads().failures(),
+            withdrawn: self.host.withdrawn(),
             adapters: self.host.adapters().iter().map(|(name, it)| (name.clone(), it.statistics())).collect(),
             upstreams: self.desk.tools.as_ref().map(Tools::counts).unwrap_or_default(),
         }

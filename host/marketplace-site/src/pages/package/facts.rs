@@ -84,7 +84,7 @@ impl Package<'_> {
             section .install aria-labelledby="install" {
                 h2 #install { "Install" }
                 @match &release.withdrawn {
-                    Some(withdrawn) => p { "It can’t be installed, since it is " (withdrawn.how) "." },
+                    Some(withdrawn) => p { "It can’t be installed, since it is " (withdrawn.kind) "." },
                     None => pre tabindex="0" { code { "vak add " (name) @if !is_current { "@=" (version) } } },
                 }
             }

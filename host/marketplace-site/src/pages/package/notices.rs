@@ -1,7 +1,7 @@
 //! What has to be read before anything else.
 
 use maud::{Markup, html};
-use vak_marketplace::How;
+use vak_registry::WithdrawalKind;
 
 use super::Package;
 use crate::cut::{Text, cut};
@@ -22,7 +22,7 @@ impl Package<'_> {
         let (entry, release) = (self.entry, self.release);
         let Some(withdrawn) = &release.withdrawn else { return Markup::default() };
         let current = entry.current().map(|release| &release.version);
-        let revoked = withdrawn.how == How::Revoked;
+        let revoked = withdrawn.kind == WithdrawalKind::Revoked;
         html! {
             aside .notice .bad role="note" {
                 h2 {
@@ -33,12 +33,12 @@ impl Package<'_> {
                         (false, None) => "This version is yanked, and no other can be used",
                     }
                 }
-                p .told dir="auto" { (Text(&cut(&withdrawn.reason, 1_500).told())) }
+                p .told dir="auto" { (Text(&cut(withdrawn.reason.as_str(), 1_500).told())) }
                 p .by {
                     "Since " (time(withdrawn.since)) ". "
                     @if revoked { "It is dangerous: it is not installed, and where it runs it is stopped at the next decision." }
                     @else { "Its publisher took it back: it is not installed anew." }
-                    @if let Some(id) = &withdrawn.advisory { " See advisory " (Text(&cut(id, 160).told())) "." }
+                    @if let Some(id) = &withdrawn.advisory { " See advisory " (id) "." }
                 }
                 @if let Some(version) = current {
                     p { a href=(format!("/packages/{}", entry.name)) { "Version " (version) " can be used" } "." }
@@ -55,7 +55,7 @@ impl Package<'_> {
                 aside .notice .bad role="note" {
                     h2 { "A key that signed this version is in the wrong hands" }
                     p { code .long { (key) } }
-                    p .told dir="auto" { (Text(&cut(reason, 600).told())) }
+                    p .told dir="auto" { (Text(&cut(reason.as_str(), 600).told())) }
                     p .by { "Nothing that it signed counts." }
                 }
             }
