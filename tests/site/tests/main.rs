@@ -1,0 +1,6 @@
+//! The real program, asked as browsers, programs and attackers ask.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod browser;
+mod served;
