@@ -98,13 +98,14 @@ fn about(shown: &Shown, stale: bool) -> Markup {
             a href="/index/metadata/root.json" { "Root of trust" } ", "
             a href="/index/metadata/timestamp.json" { "timestamp" } "."
         }
-        p { "Packages are signed with this marketplace’s key " code .long { (header.key.id()) } " and kept at " code .long { (Text(&header.registry)) } "." }
+        p { "Packages are signed with this marketplace’s key " code .long { (header.key.id()) } @if let Some(place) = shown.registry() { " and kept at " code .long { (Text(place)) } } "." }
     }
 }
 
 /// A day, and the exact time for whoever asks for it.
 pub(crate) fn time(at: Timestamp) -> Markup {
-    html! { time datetime=(at) title=(at) { (at.strftime("%-d %B %Y")) } }
+    let second = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    html! { time datetime=(second) title=(second) { (at.strftime("%-d %B %Y")) } }
 }
 
 /// How many bytes, to be read.

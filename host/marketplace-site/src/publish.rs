@@ -41,7 +41,7 @@ pub trait Publish: Send + Sync {
     ///
     /// # Errors
     /// It is not accepted, or can't be taken now; nothing is published.
-    async fn publish(&self, publisher: &Name, package: Package) -> Result<Published, PublishError>;
+    async fn publish(self: Arc<Self>, publisher: Name, package: Package) -> Result<Published, PublishError>;
 }
 
 /// What uploads need.
@@ -89,7 +89,7 @@ pub(crate) async fn publish(
     };
     // Done to its end, whoever goes meanwhile: half of it would help nobody.
     let work = async move {
-        let published = uploads.publish.publish(&publisher, package).await;
+        let published = Arc::clone(&uploads.publish).publish(publisher, package).await;
         drop(place);
         published
     };

@@ -153,23 +153,24 @@ fn named(schema: &Value) -> String {
 
 /// What else is said of a value.
 fn bounds(schema: &Value) -> String {
-    const WORDS: [(&str, &str); 14] = [
-        ("default", "default"),
-        ("minimum", "at least"),
-        ("exclusiveMinimum", "more than"),
-        ("maximum", "at most"),
-        ("exclusiveMaximum", "less than"),
-        ("multipleOf", "a multiple of"),
-        ("minLength", "characters at least"),
-        ("maxLength", "characters at most"),
-        ("minItems", "items at least"),
-        ("maxItems", "items at most"),
-        ("minProperties", "members at least"),
-        ("maxProperties", "members at most"),
-        ("pattern", "matches"),
-        ("format", "format"),
+    // What comes before the value, and after it.
+    const WORDS: [(&str, &str, &str); 14] = [
+        ("default", "default ", ""),
+        ("minimum", "at least ", ""),
+        ("exclusiveMinimum", "more than ", ""),
+        ("maximum", "at most ", ""),
+        ("exclusiveMaximum", "less than ", ""),
+        ("multipleOf", "a multiple of ", ""),
+        ("minLength", "at least ", " characters"),
+        ("maxLength", "at most ", " characters"),
+        ("minItems", "at least ", " items"),
+        ("maxItems", "at most ", " items"),
+        ("minProperties", "at least ", " members"),
+        ("maxProperties", "at most ", " members"),
+        ("pattern", "matches ", ""),
+        ("format", "format ", ""),
     ];
-    let said = WORDS.iter().filter_map(|(key, word)| Some(format!("{word} {}", schema.get(key)?)));
+    let said = WORDS.iter().filter_map(|(key, before, after)| Some(format!("{before}{}{after}", schema.get(key)?)));
     said.collect::<Vec<_>>().join("; ")
 }
 
@@ -197,7 +198,7 @@ mod tests {
         let text = text(&schema);
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}"));
         assert!(at("<bdi>b</bdi>") < at("required") && at("required") < at("<bdi>a</bdi>"));
-        for part in ["How many.", "default 3; at least 1", "string | null", "characters at most 9", "c[].d", "&quot;x&quot; | 1"] {
+        for part in ["How many.", "default 3; at least 1", "string | null", "at most 9 characters", "c[].d", "&quot;x&quot; | 1"] {
             at(part);
         }
     }

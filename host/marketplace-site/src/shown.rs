@@ -59,6 +59,12 @@ impl Shown {
         let entries = Entries::of(Arc::clone(&index));
         Ok(Self { index, catalogue, publishers, withdrawn, packages, owned, newest, advisories, entries })
     }
+
+    /// Where images are, as their names begin. A folder is nobody's business.
+    pub(crate) fn registry(&self) -> Option<&str> {
+        let address = self.index.header().registry.split_once("://");
+        address.map(|(_, place)| place.trim_end_matches('/'))
+    }
 }
 
 fn keep_newest(newest: &mut Vec<(Timestamp, Line)>) {

@@ -60,7 +60,8 @@ impl Site {
         if self.has_changed() {
             let (site, runtime) = (Arc::clone(self), Handle::current());
             // Hashing and parsing all of an index takes a while.
-            tokio::task::spawn_blocking(move || runtime.block_on(site.read()));
+            let read = tokio::task::spawn_blocking(move || runtime.block_on(site.read()));
+            drop(read);
         }
         Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }

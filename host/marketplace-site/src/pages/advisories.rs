@@ -25,7 +25,7 @@ pub(crate) fn advisories(shown: &Shown, stale: bool, number: usize) -> String {
     let main = html! {
         h1 { "Advisories" }
         p .lede { "What is known to be wrong with some versions. " code { "vak audit-skills" } " tells which of them you have." }
-        p .count { (counted(all.len(), "advisory", "advisories")) }
+        h2 .count { (counted(all.len(), "advisory", "advisories")) }
         ol .advisories {
             @for (name, advisory) in all.iter().skip(part.skip()).take(part.len) { li { (one(advisory, Some(name), 900)) } }
         }
@@ -43,7 +43,7 @@ pub(crate) fn of_package(shown: &Shown, stale: bool, entry: &Entry, number: usiz
     let main = html! {
         p .kicker { a href=(format!("/packages/{}", entry.name)) { (entry.name) } }
         h1 { (title) }
-        p .count { (counted(all.len(), "advisory", "advisories")) }
+        h2 .count { (counted(all.len(), "advisory", "advisories")) }
         ol .advisories {
             @for advisory in all.iter().skip(part.skip()).take(part.len) { li { (one(advisory, None, TEXT_BYTES_MAX)) } }
         }

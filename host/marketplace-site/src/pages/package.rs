@@ -80,9 +80,11 @@ impl Package<'_> {
         let (manifest, path) = (self.manifest, self.manifest_path());
         html! {
             @if let Some(tool) = &manifest.tool {
-                section aria-labelledby="tool" {
-                    h2 #tool { "What agents are told" }
-                    p .told dir="auto" { (Text(&cut(&tool.description, 5_000).told())) }
+                @if tool.description != manifest.description {
+                    section aria-labelledby="tool" {
+                        h2 #tool { "What agents are told" }
+                        p .told dir="auto" { (Text(&cut(&tool.description, 5_000).told())) }
+                    }
                 }
                 (schema::section("input", "Input", &tool.input_schema.to_value(), &path))
                 @match &tool.output_schema {
@@ -118,14 +120,14 @@ impl Package<'_> {
             section aria-labelledby="advisories" {
                 h2 #advisories { "Advisories" }
                 @if entry.advisories.is_empty() { p { "None are known for any version." } }
-                ol .advisories {
+                @if !entry.advisories.is_empty() { ol .advisories {
                     @for (at, advisory) in of_this.iter().copied().chain(others).take(ADVISORIES).enumerate() {
                         li .affects[at < of_this.len()] {
                             @if at < of_this.len() { p .kicker { "Affects this version" } }
                             (one(advisory, None, 900))
                         }
                     }
-                }
+                } }
                 @if !entry.advisories.is_empty() {
                     p .more { a href=(format!("/packages/{}/advisories", entry.name)) { "All " (counted(entry.advisories.len(), "advisory", "advisories")) ", in full" } }
                 }

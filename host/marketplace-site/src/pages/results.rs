@@ -17,7 +17,7 @@ pub(crate) fn results(shown: &Shown, stale: bool, query: &str, part: Part, lines
     let main = html! {
         h1 { @if query.is_empty() { "All packages" } @else { "Results for " q { (Text(query)) } } }
         (search_form(query))
-        p .count role="status" { (counted(count, "package", "packages")) }
+        div role="status" { h2 .count { (counted(count, "package", "packages")) } }
         (list(lines.iter()))
         @if count == 0 {
             p { "Every word has to be in a package’s name, kind, publisher or description. Try fewer words, or " a href="/search" { "look through all" } "." }

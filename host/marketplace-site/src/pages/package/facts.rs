@@ -22,7 +22,7 @@ impl Package<'_> {
         let rights = self.manifest.grants.rights();
         let (told, left) = told(&rights);
         html! {
-            section .card .may aria-labelledby="may" {
+            section .card .may .asks[!rights.is_empty()] aria-labelledby="may" {
                 h2 #may { "What it may do" }
                 @if rights.is_empty() {
                     p .nothing { strong { "Nothing but answer." } }
@@ -93,7 +93,7 @@ impl Package<'_> {
 
     pub(super) fn facts(&self) -> Markup {
         let (manifest, release) = (self.manifest, self.release);
-        let registry = &self.shown.index.header().registry;
+        let registry = self.shown.registry();
         html! {
             section aria-labelledby="facts" {
                 h2 #facts { "Facts" }
@@ -103,7 +103,7 @@ impl Package<'_> {
                     dt { "Interface" } dd { code .long { (Text(&manifest.interface)) } }
                     dt { "Component" } dd { (size(release.component.size)) ", " code .long { (release.component.digest) } }
                     dt { "Manifest" } dd { a href=(self.manifest_path()) { (size(release.manifest.len() as u64)) } ", " code .long { (release.manifest_blob().digest) } }
-                    dt { "Image" } dd { code .long { (Text(&cut(registry, 500).told())) "/" (self.entry.name) "@" (release.image.digest) } }
+                    dt { "Image" } dd { code .long { @if let Some(place) = registry { (Text(&cut(place, 500).told())) "/" } (self.entry.name) "@" (release.image.digest) } }
                 }
             }
         }
