@@ -59,7 +59,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vak-oci", &["vak-trust", "vak-types"]),
     ("vak-marketplace", &["vak-oci", "vak-registry", "vak-trust", "vak-types"]),
     // Pages of an index: a marketplace needs no host.
-    ("vak-marketplace-site", &["vak-marketplace", "vak-registry", "vak-serving", "vak-trust", "vak-types"]),
+    ("vak-marketplace-site", &["vak-marketplace", "vak-oci", "vak-registry", "vak-serving", "vak-trust", "vak-types"]),
     // What embeds the library is no surface of another's.
     ("vak-python", &["vak", "vak-types"]),
     (

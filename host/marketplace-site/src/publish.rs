@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use vak_marketplace::{PublishError, Published};
+use vak_oci::OciError;
 use vak_serving::bearer;
 use vak_trust::Package;
 use vak_types::Name;
@@ -110,7 +111,10 @@ fn problem(error: &PublishError) -> Problem {
         | PublishError::Bundle(_)
         | PublishError::Kind { .. }
         | PublishError::ReadsLike { .. }
-        | PublishError::Withdrawn { .. } => told(Kind::Refused),
+        | PublishError::Withdrawn { .. }
+        | PublishError::Registry(OciError::Malformed { .. } | OciError::Name(_) | OciError::Version(_)) => {
+            told(Kind::Refused)
+        }
         PublishError::Registry(error) => {
             tracing::warn!("a package could not be pushed: {error}");
             Problem::new(Kind::Busy, "the registry does not take it at the moment; ask again in a while")

@@ -98,7 +98,7 @@ for (const colorScheme of ["light", "dark"]) {
       const allowed = ["missing"].includes(name);
       watched(page, label, seen);
       if (allowed) page.removeAllListeners("console");
-      await page.goto(base + path, { waitUntil: "networkidle" });
+      await page.goto(base + path, { waitUntil: "load" });
       const bytes = seen.reduce((sum, one) => sum + one, 0);
       expect(bytes <= 100_000, `${label}: it weighs ${bytes} bytes`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -162,18 +162,18 @@ pub fn shelf(market: &Market) -> Vec<Entry> {
 }
 
 /// What is wrong with a version.
-pub fn advisory(id: &str, severity: Severity, affected: &str, title: &str, text: &str) -> Advisory {
+fn advisory(id: &str, severity: Severity, affected: &str, title: &str, text: &str) -> Advisory {
     let (id, affected) = (id.parse().unwrap(), affected.parse().unwrap());
     Advisory { id, severity, affected, title: title.to_owned(), text: text.to_owned(), published: Timestamp::now() }
 }
 
 /// That a version was withdrawn.
-pub fn withdrawn(kind: WithdrawalKind, reason: &str) -> Withdrawn {
+fn withdrawn(kind: WithdrawalKind, reason: &str) -> Withdrawn {
     Withdrawn { kind, reason: reason.parse().unwrap(), since: Timestamp::now(), advisory: None }
 }
 
 /// What would do something in a page if it were more than text.
-pub const MARKUP: &str = "</p></bdi><script>document.title='owned'</script><img src=x onerror=alert(1)>\"' autofocus \
+const MARKUP: &str = "</p></bdi><script>document.title='owned'</script><img src=x onerror=alert(1)>\"' autofocus \
                           onfocus=alert(1) x=\"<svg/onload=alert(1)>&lt;b&gt;{{7*7}}${7*7}<!--";
 
 /// A package each text of which is markup, as long as it may be, with all that
@@ -181,9 +181,9 @@ pub const MARKUP: &str = "</p></bdi><script>document.title='owned'</script><img 
 pub fn hostile(market: &Market) -> Entry {
     let long = |bytes: usize| MARKUP.repeat(bytes / MARKUP.len());
     let member = json!({"type": MARKUP, "description": long(600), "default": MARKUP, "pattern": MARKUP, "enum": [MARKUP, MARKUP]});
-    let members: serde_json::Map<_, _> = (0..60).map(|at| (format!("{MARKUP}{at}"), member.clone())).collect();
+    let members: serde_json::Map<_, _> = (0..36).map(|at| (format!("{MARKUP}{at}"), member.clone())).collect();
     let schema = json!({"type": "object", "title": MARKUP, "description": long(400), "required": [MARKUP], "properties": members});
-    let directories: serde_json::Map<_, _> = (0..60).map(|at| (format!("/<b>&'\"{at}"), "write".into())).collect();
+    let directories: serde_json::Map<_, _> = (0..60).map(|at| (format!("/<b>&'{at}"), "write".into())).collect();
     let http: serde_json::Map<_, _> = (0..60)
         .map(|at| (format!("h{at}.{}.example.org", "long".repeat(14)), json!({"methods": ["GET", "POST"], "ports": (1..=60).collect::<Vec<_>>()})))
         .collect();
@@ -195,7 +195,7 @@ pub fn hostile(market: &Market) -> Entry {
         grants: json!({"log": true, "directories": directories, "http": http}),
         tool: Some((&long(4_000), schema.clone(), Some(schema))),
         source: Some("javascript:alert(document.domain)//"),
-        license: &MARKUP[..200],
+        license: MARKUP,
         days: 0,
         ..Made::default()
     };

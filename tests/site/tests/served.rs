@@ -15,7 +15,7 @@ use vak_test_site::Market;
 /// The program, ended when it is dropped.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
-    pub(crate) child: Child,
+    _program: Child,
     _output: BufReader<ChildStdout>,
 }
 
@@ -28,7 +28,7 @@ impl Served {
         let mut line = String::new();
         output.read_line(&mut line).await.unwrap();
         let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("it said `{line}`"));
-        Self { address: address.parse().unwrap(), child, _output: output }
+        Self { address: address.parse().unwrap(), _program: child, _output: output }
     }
 
     /// Asks on a connection of its own.

@@ -29,7 +29,10 @@ async fn open() -> (Market, Served) {
 /// A component of no use, signed by `key`.
 fn package(name: &str, version: &str, key: &PrivateKey) -> Package {
     let text = format!("name = '{name}'\nversion = '{version}'\nkind = 'policy'\ndescription = 'A test.'\nlicense = 'MIT'");
-    let component = format!("\0asm {name} {version}").into_bytes();
+    // An empty one, but for a section that makes it another each time.
+    let about = format!("{name} {version}").into_bytes();
+    let length = u8::try_from(about.len() + 1).unwrap();
+    let component = [b"\0asm\x0d\0\x01\0\0".as_slice(), &[length, 0], &about].concat();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let now = Timestamp::from_nanos(u64::try_from(now).unwrap());
     Package::unsigned(component, &Manifest::from_toml(&text).unwrap()).sign(key, Validity::since(now))
@@ -109,7 +112,7 @@ async fn without_a_token_nothing_is_read() {
     let body = form_of(&package("first", "1.0.0", &market.publishers[0].1));
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     for authorization in [
-        &[][..], &["Bearer"], &["Bearer "], &["Bearer vak_of_acme "], &["Basic dmFrOm9m"], &["bearer vak_of_nobody"],
+        &[][..], &["Bearer"], &["Bearer "], &["Basic dmFrOm9m"], &["bearer vak_of_nobody"],
         &["Bearer vak_of_acme", "Bearer vak_of_nightly"], &["Bearer vak_of_acme, Bearer x"],
     ] {
         let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).chain([("content-type", kind.as_str())]).collect();
@@ -140,7 +143,7 @@ async fn forms_that_are_none_are_refused() {
     let whole = form_of(&good);
     let large = vec![b' '; 300 << 10];
     for (body, expected) in [
-        (Bytes::new(), (400, "malformed")),
+        (Bytes::new(), (411, "length-required")),
         (Bytes::from_static(b"nothing of the kind"), (400, "malformed")),
         (whole.slice(..whole.len() - 20), (400, "malformed")),
         (form(&[]), (400, "malformed")),
