@@ -108,9 +108,14 @@ impl Session<'_> {
         ensure!(!lock.packages.is_empty(), "`{}` has no packages", self.lock.display());
         for (name, locked) in lock.packages {
             let market = markets.iter().find(|market| *market.name() == locked.marketplace);
-            let market = market.with_context(|| format!("`{name}` is from `{}`, which is none of the configuration's marketplaces", locked.marketplace))?;
+            let market = market.with_context(|| {
+                format!("`{name}` is from `{}`, which is none of the configuration's marketplaces", locked.marketplace)
+            })?;
             let index = market.index().await?;
-            let entry = index.entry(&name).await?.with_context(|| format!("`{}` has no `{name}` any more", locked.marketplace))?;
+            let entry = index
+                .entry(&name)
+                .await?
+                .with_context(|| format!("`{}` has no `{name}` any more", locked.marketplace))?;
             let exactly = VersionReq { comparators: vec![exactly(&locked.version)] };
             let release = entry.choose(&exactly)?;
             ensure!(
@@ -149,7 +154,10 @@ impl Session<'_> {
                     }
                 }
                 None => {
-                    eprintln!("warning: {}", entry.choose(&locked.range).err().map(|error| error.to_string()).unwrap_or_default());
+                    eprintln!(
+                        "warning: {}",
+                        entry.choose(&locked.range).err().map(|error| error.to_string()).unwrap_or_default()
+                    );
                     code = ExitCode::from(1);
                 }
             }

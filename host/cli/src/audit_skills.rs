@@ -80,9 +80,7 @@ impl Audited {
         let (component, _) = package.digests();
         let manifest = Manifest::from_packed(&package.manifest).ok();
         let (signers, problem) = match config.trust_policy()?.verify(package, Unsigned::Refuse, now()?) {
-            Ok(verified) => {
-                (verified.signers().iter().map(|id| signer(&config.trust.keys, *id)).collect(), None)
-            }
+            Ok(verified) => (verified.signers().iter().map(|id| signer(&config.trust.keys, *id)).collect(), None),
             Err(error) => (Vec::new(), Some(quoted(&error.to_string()))),
         };
         let mut audited = Self {

@@ -61,7 +61,9 @@ pub(crate) struct Chosen {
 impl Chosen {
     pub(crate) fn all<'a>(&self, config: &'a Config) -> anyhow::Result<Vec<Market<'a>>> {
         if config.marketplaces.is_empty() {
-            bail!("the configuration names no marketplace; add one under [[marketplaces]], with `name`, `index` and `root`");
+            bail!(
+                "the configuration names no marketplace; add one under [[marketplaces]], with `name`, `index` and `root`"
+            );
         }
         let chosen = |section: &&Section| self.marketplace.as_ref().is_none_or(|name| section.name == *name);
         let sections: Vec<_> = config.marketplaces.iter().filter(chosen).collect();

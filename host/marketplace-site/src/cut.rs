@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn a_cut_has_its_length_in_html() {
-        for (text, bytes_max) in [("short", 10), ("\"\"\"\"\"\"", 20), ("ééééé", 5), ("a\u{0}b\u{e0041}", 14), ("<<<<", 9)] {
+        for (text, bytes_max) in
+            [("short", 10), ("\"\"\"\"\"\"", 20), ("ééééé", 5), ("a\u{0}b\u{e0041}", 14), ("<<<<", 9)]
+        {
             let cut = cut(text, bytes_max);
             let html = maud::html! { (visible(cut.text)) }.into_string();
             assert!(html.len() <= bytes_max, "{html}");

@@ -114,8 +114,23 @@ mod tests {
             assert!(is_name(name), "{name}");
         }
         for name in [
-            "", ".", "..", ".lock", ".json", "../a.json", "a/../b.json", "a/b.json", "a\\b.json", "a\0.json", "a..json",
-            "-.json", "root.pem", "root.json.new", "root.json/", "root.jsonx", "rооt.json",
+            "",
+            ".",
+            "..",
+            ".lock",
+            ".json",
+            "../a.json",
+            "a/../b.json",
+            "a/b.json",
+            "a\\b.json",
+            "a\0.json",
+            "a..json",
+            "-.json",
+            "root.pem",
+            "root.json.new",
+            "root.json/",
+            "root.jsonx",
+            "rооt.json",
         ] {
             assert!(!is_name(name), "{name}");
         }

@@ -10,6 +10,9 @@ use crate::shown::Shown;
 /// The one style sheet.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
+/// What it adds to the weight of a page, in bytes.
+pub const STYLE_BYTES: usize = STYLE.len();
+
 /// Where it is: another one has another address, so it is fetched once.
 pub(crate) fn style_path() -> &'static str {
     static PATH: std::sync::LazyLock<String> =
@@ -145,7 +148,9 @@ mod tests {
 
     #[test]
     fn figures_can_be_read() {
-        for (bytes, text) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KB"), (999_600, "1.0 MB"), (12_345_678, "12.3 MB")] {
+        for (bytes, text) in
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KB"), (999_600, "1.0 MB"), (12_345_678, "12.3 MB")]
+        {
             assert_eq!(size(bytes), text);
         }
         for (value, text) in [(7, "7"), (1_000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567")] {

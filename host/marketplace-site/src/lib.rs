@@ -32,6 +32,7 @@ mod shown;
 mod site;
 mod tokens;
 
+pub use head::STYLE_BYTES;
 pub use publish::{Publish, Uploads};
 pub use routes::router;
 pub use site::Site;

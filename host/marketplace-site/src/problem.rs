@@ -78,12 +78,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (name, status, title) = self.kind.words();
-        let details = Details {
-            kind: format!("urn:vak:problem:{name}"),
-            title,
-            status: status.as_u16(),
-            detail: &self.detail,
-        };
+        let details =
+            Details { kind: format!("urn:vak:problem:{name}"), title, status: status.as_u16(), detail: &self.detail };
         // Texts alone: it always can be written.
         let body = serde_json::to_vec(&details).unwrap_or_default();
         let mut response = (status, body).into_response();

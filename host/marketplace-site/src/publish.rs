@@ -66,7 +66,8 @@ impl FromRequestParts<Shared> for Known {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        let unauthorized = || Problem::new(Kind::Unauthorized, "send `Authorization: Bearer TOKEN` with a publisher's token");
+        let unauthorized =
+            || Problem::new(Kind::Unauthorized, "send `Authorization: Bearer TOKEN` with a publisher's token");
         let uploads = shared.uploads.as_ref().ok_or_else(unauthorized)?;
         let token = bearer::token(&parts.headers).map_err(|_| unauthorized())?.ok_or_else(unauthorized)?;
         let publisher = uploads.tokens.publisher(token).ok_or_else(unauthorized)?;
@@ -94,7 +95,8 @@ pub(crate) async fn publish(
         drop(place);
         published
     };
-    let published = tokio::spawn(work).await.map_err(|error| internal(&error.to_string()))?.map_err(|error| problem(&error))?;
+    let published =
+        tokio::spawn(work).await.map_err(|error| internal(&error.to_string()))?.map_err(|error| problem(&error))?;
     let Published { name, version, publisher } = published;
     let body = serde_json::json!({ "name": name, "version": version.to_string(), "publisher": publisher }).to_string();
     Ok((StatusCode::CREATED, [(CONTENT_TYPE, "application/json")], body).into_response())

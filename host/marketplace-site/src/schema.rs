@@ -68,7 +68,9 @@ impl<'a> Table<'a> {
         let members = schema.get("properties").and_then(Value::as_object);
         // What is needed comes first, each in the schema's order.
         for wanted in [true, false] {
-            for (name, member) in members.into_iter().flatten().filter(|(name, _)| required.contains(&name.as_str()) == wanted) {
+            for (name, member) in
+                members.into_iter().flatten().filter(|(name, _)| required.contains(&name.as_str()) == wanted)
+            {
                 if !self.whole {
                     return;
                 }
@@ -170,7 +172,11 @@ fn bounds(schema: &Value) -> String {
         ("pattern", "matches ", ""),
         ("format", "format ", ""),
     ];
-    let said = WORDS.iter().filter_map(|(key, before, after)| Some(format!("{before}{}{after}", schema.get(key)?)));
+    let value = |key: &str| {
+        let value = schema.get(key)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let said = WORDS.iter().filter_map(|(key, before, after)| Some(format!("{before}{}{after}", value(key)?)));
     said.collect::<Vec<_>>().join("; ")
 }
 
@@ -198,7 +204,14 @@ mod tests {
         let text = text(&schema);
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}"));
         assert!(at("<bdi>b</bdi>") < at("required") && at("required") < at("<bdi>a</bdi>"));
-        for part in ["How many.", "default 3; at least 1", "string | null", "at most 9 characters", "c[].d", "&quot;x&quot; | 1"] {
+        for part in [
+            "How many.",
+            "default 3; at least 1",
+            "string | null",
+            "at most 9 characters",
+            "c[].d",
+            "&quot;x&quot; | 1",
+        ] {
             at(part);
         }
     }
@@ -214,7 +227,9 @@ mod tests {
         let html = section("i", "In", &wide, "/m").into_string();
         assert!(html.len() < TABLE_BYTES_MAX + RAW_BYTES_MAX + 1_500, "{}", html.len());
         // Nothing of a schema has to be what it should be.
-        for odd in [r#"{"properties": 1, "required": "a"}"#, r#"{"type": {}, "enum": 1}"#, r#"{"$ref": 7, "items": []}"#] {
+        for odd in
+            [r#"{"properties": 1, "required": "a"}"#, r#"{"type": {}, "enum": 1}"#, r#"{"$ref": 7, "items": []}"#]
+        {
             section("i", "In", &serde_json::from_str(odd).unwrap(), "/m");
         }
     }

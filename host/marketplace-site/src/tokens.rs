@@ -104,7 +104,9 @@ mod tests {
             std::fs::write(&folder, text).unwrap();
             Tokens::read(&folder).map_err(|error| error.to_string())
         };
-        let of = |publisher: &str, token: &str| format!("[[tokens]]\npublisher = '{publisher}'\ndigest = '{}'\n", Digest::of(token.as_bytes()));
+        let of = |publisher: &str, token: &str| {
+            format!("[[tokens]]\npublisher = '{publisher}'\ndigest = '{}'\n", Digest::of(token.as_bytes()))
+        };
         let tokens = read(&(of("acme", "a") + &of("acme", "b") + &of("other", "c"))).unwrap();
         assert_eq!(tokens.publisher(b"b").unwrap().as_str(), "acme");
         assert_eq!(tokens.publisher(b"d"), None);

@@ -5,8 +5,8 @@ use semver::Version;
 use vak_oci::{Images, OciError, Parts, Tagged};
 use vak_registry::reads_like;
 use vak_trust::{
-    BundleError, Package, PrivateKey, Role, SettingsError, TrustError, TrustPolicy, TrustSettings, TrustedKey, Unsigned,
-    Validity,
+    BundleError, Package, PrivateKey, Role, SettingsError, TrustError, TrustPolicy, TrustSettings, TrustedKey,
+    Unsigned, Validity,
 };
 use vak_types::{Digest, KeyId, Kind, Name, Pattern};
 

@@ -110,6 +110,7 @@ for (const colorScheme of ["light", "dark"]) {
         alien: document.querySelectorAll("script, img, svg, iframe, object, embed, [onclick], [onerror], [onfocus], [style], [autofocus]").length,
         links: [...document.querySelectorAll("a")].map((a) => a.href).filter((href) => !/^https?:/.test(href)),
         title: document.title,
+        clipped: [...document.querySelectorAll("main *")].filter((it) => it.clientHeight && it.scrollHeight > it.clientHeight + 4 && !it.closest(".packages, pre, table")).length,
         unlabelled: [...document.querySelectorAll("input")].filter((input) => !input.labels.length).length,
         ids: [...document.querySelectorAll("[id]")].length - new Set([...document.querySelectorAll("[id]")].map((it) => it.id)).size,
         order: [...document.querySelectorAll("h1, h2, h3")].map((it) => +it.tagName[1]).some((level, at, all) => level > (all[at - 1] ?? 0) + 1),
@@ -119,6 +120,7 @@ for (const colorScheme of ["light", "dark"]) {
       expect(facts.alien === 0, `${label}: it has ${facts.alien} elements of others`);
       expect(facts.links.length === 0, `${label}: it links to ${facts.links}`);
       expect(facts.title !== "owned", `${label}: a script of others ran`);
+      expect(facts.clipped === 0, `${label}: ${facts.clipped} texts are cut off`);
       expect(facts.unlabelled === 0, `${label}: an input has no label`);
       expect(facts.ids === 0, `${label}: an id is there twice`);
       expect(!facts.order, `${label}: a heading's level is skipped`);

@@ -84,7 +84,9 @@ impl Made<'_> {
             Some((description, input, output)) => {
                 let json = |value: &Value| Json::from_value(value).unwrap();
                 let (input_schema, output_schema) = (json(input), output.as_ref().map(json));
-                manifest.with_tool(Tool { description: (*description).to_owned(), input_schema, output_schema }).unwrap()
+                manifest
+                    .with_tool(Tool { description: (*description).to_owned(), input_schema, output_schema })
+                    .unwrap()
             }
         }
     }
@@ -116,7 +118,11 @@ pub fn shelf(market: &Market) -> Vec<Entry> {
         description: "Fetches a page from a host that you name, follows redirects there, and answers with its text, cut to what an agent can read.",
         grants: json!({"clock": true, "secrets": ["api-token"], "http": {
             "api.example.org": {"methods": ["GET"]}, "*.docs.example.org": {"methods": ["GET", "HEAD"], "ports": [443, 8443]}}}),
-        tool: Some(("Fetches a page.", json!({"type": "object", "required": ["url"], "properties": {"url": {"type": "string", "format": "uri", "description": "An address that begins with `https://`."}}}), None)),
+        tool: Some((
+            "Fetches a page.",
+            json!({"type": "object", "required": ["url"], "properties": {"url": {"type": "string", "format": "uri", "description": "An address that begins with `https://`."}}}),
+            None,
+        )),
         source: Some("https://code.example.org/acme/http-fetch"),
         days: 1,
         ..Made::default()
@@ -147,8 +153,13 @@ pub fn shelf(market: &Market) -> Vec<Entry> {
         ..Made::default()
     };
     let mut entries: Vec<_> = [&calculator, &fetch, &notes, &old, &rules].map(|made| made.entry(market)).into();
-    let small = [("hash", "SHA-2, SHA-3 and BLAKE3 of texts and bytes."), ("regex", "Finds what matches a regular expression, in time that grows with the text alone."),
-        ("json-query", "Asks questions of JSON in jq’s language."), ("text-stats", "Counts words, sentences and characters of a text."), ("json-schema", "Says whether a document is what a schema wants, and what is wrong.")];
+    let small = [
+        ("hash", "SHA-2, SHA-3 and BLAKE3 of texts and bytes."),
+        ("regex", "Finds what matches a regular expression, in time that grows with the text alone."),
+        ("json-query", "Asks questions of JSON in jq’s language."),
+        ("text-stats", "Counts words, sentences and characters of a text."),
+        ("json-schema", "Says whether a document is what a schema wants, and what is wrong."),
+    ];
     entries.extend(small.iter().enumerate().map(|(at, (name, description))| {
         Made { name, description, days: 12 + 3 * at as i64, ..Made::default() }.entry(market)
     }));
@@ -156,7 +167,8 @@ pub fn shelf(market: &Market) -> Vec<Entry> {
     fetch.advisories.push(advisory("VAK-2026-0007", Severity::High, "<0.4.1", "A redirect could lead to a host that was not granted", "When a granted host answered with a redirect, the skill followed it without asking whether the next host is granted too.\n\nThe sandbox refused the request, so nothing was sent; but the skill told the address to the agent.\n\nUpdate to 0.4.1."));
     fetch.releases[0].withdrawn = Some(withdrawn(WithdrawalKind::Yanked, "It does not follow redirects at all."));
     for release in &mut entries[3].releases {
-        release.withdrawn = Some(withdrawn(WithdrawalKind::Revoked, "A crafted table made it answer with another table's rows."));
+        release.withdrawn =
+            Some(withdrawn(WithdrawalKind::Revoked, "A crafted table made it answer with another table's rows."));
     }
     entries
 }
@@ -185,7 +197,12 @@ pub fn hostile(market: &Market) -> Entry {
     let schema = json!({"type": "object", "title": MARKUP, "description": long(400), "required": [MARKUP], "properties": members});
     let directories: serde_json::Map<_, _> = (0..60).map(|at| (format!("/<b>&'{at}"), "write".into())).collect();
     let http: serde_json::Map<_, _> = (0..60)
-        .map(|at| (format!("h{at}.{}.example.org", "long".repeat(14)), json!({"methods": ["GET", "POST"], "ports": (1..=60).collect::<Vec<_>>()})))
+        .map(|at| {
+            (
+                format!("h{at}.{}.example.org", "long".repeat(14)),
+                json!({"methods": ["GET", "POST"], "ports": (1..=60).collect::<Vec<_>>()}),
+            )
+        })
         .collect();
     let versions: Vec<_> = (0..1_000).map(|at| format!("0.{at}.0-{}", "x".repeat(60))).collect();
     let made = Made {
@@ -218,7 +235,8 @@ pub fn crowd(market: &Market, count: usize) -> Vec<Entry> {
     let one = |at: usize| {
         let (verb, thing, other) = (VERBS[at % 8], THINGS[(at / 8) % 10], THINGS[(at / 80) % 10]);
         let name = format!("{thing}-{at}-{verb}");
-        let description = format!("It {verb} {thing} and {other}, number {at} of its kind, for agents that work with {thing}.");
+        let description =
+            format!("It {verb} {thing} and {other}, number {at} of its kind, for agents that work with {thing}.");
         Made { name: &name, publisher: at % 2, description: &description, days: (at % 900) as i64, ..Made::default() }
             .entry(market)
     };

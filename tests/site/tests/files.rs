@@ -48,10 +48,25 @@ async fn the_index_is_served_as_it_is_in_the_folder_and_nothing_beside_it() {
     std::fs::create_dir(index.join("metadata/folder.json")).unwrap();
     assert!(Command::new("mkfifo").arg(index.join("metadata/1.pipe.json")).status().unwrap().success());
     for path in [
-        "/index/metadata/link.json", &format!("/index/targets/{hex}.link.json"), "/index/metadata/.half.json", "/index/metadata/m.key",
-        "/index/metadata/folder.json", "/index/metadata/1.pipe.json", "/index/metadata/..%2f..%2fsecret.json", "/index/metadata/%2e%2e/secret.json",
-        "/index/metadata/../../secret.json", "/index/../secret.json", "/index/metadata//etc/passwd", "/index/metadata/%2fetc%2fpasswd",
-        "/index/metadata/timestamp.json%00", "/index/metadata/", "/index/", "/index", "/index/.lock", "/index/targets/index.json", "/.lock",
+        "/index/metadata/link.json",
+        &format!("/index/targets/{hex}.link.json"),
+        "/index/metadata/.half.json",
+        "/index/metadata/m.key",
+        "/index/metadata/folder.json",
+        "/index/metadata/1.pipe.json",
+        "/index/metadata/..%2f..%2fsecret.json",
+        "/index/metadata/%2e%2e/secret.json",
+        "/index/metadata/../../secret.json",
+        "/index/../secret.json",
+        "/index/metadata//etc/passwd",
+        "/index/metadata/%2fetc%2fpasswd",
+        "/index/metadata/timestamp.json%00",
+        "/index/metadata/",
+        "/index/",
+        "/index",
+        "/index/.lock",
+        "/index/targets/index.json",
+        "/.lock",
         &format!("/index/metadata/{}.json", "a".repeat(4_000)),
     ] {
         let answer = served.get(path).await;
@@ -68,7 +83,10 @@ async fn malformed_requests_harm_nobody() {
     let many: String = (0..200).map(|at| format!("a{at}: b\r\n")).collect();
     for (bytes, status) in [
         ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(), "411"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(), "411"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
+            "411",
+        ),
         (format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"), "431"),
         (format!("GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n", "y".repeat(70_000)), "431"),
         ("GET http://user:pw@/ HTTP/1.1\r\n\r\n".to_owned(), "400"),
@@ -81,7 +99,11 @@ async fn malformed_requests_harm_nobody() {
         let mut answer = [0; 64];
         let read = stream.read(&mut answer).await.unwrap_or_default();
         let answer = String::from_utf8_lossy(&answer[..read]);
-        assert!(read == 0 || answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer} for {}", &bytes[..40.min(bytes.len())]);
+        assert!(
+            read == 0 || answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer} for {}",
+            &bytes[..40.min(bytes.len())]
+        );
     }
     assert_eq!(served.get("/health").await.status(), 200);
 }

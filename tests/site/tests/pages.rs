@@ -25,10 +25,27 @@ async fn pages_say_first_what_has_to_be_known() {
     let (_market, served) = shown().await;
     let cases: &[(&str, &[&str])] = &[
         ("/", &["11 packages by 2 publishers", "http-fetch", "role=\"search\""]),
-        ("/packages/calculator", &["Nothing but answer.", "vak add calculator<", "this marketplace", "at least 1 characters", "required"]),
-        ("/packages/http-fetch", &["see what time it is", "vak add http-fetch<", "href=\"https://code.example.org/acme/http-fetch\"", "nofollow noopener"]),
-        ("/packages/http-fetch/0.4.0", &["1 advisory affects this version", "There is a newer version", "vak add http-fetch@=0.4.0<"]),
-        ("/packages/http-fetch/0.3.0", &["This version is yanked", "It can’t be installed", "Version 0.4.1 can be used"]),
+        (
+            "/packages/calculator",
+            &["Nothing but answer.", "vak add calculator<", "this marketplace", "at least 1 characters", "required"],
+        ),
+        (
+            "/packages/http-fetch",
+            &[
+                "see what time it is",
+                "vak add http-fetch<",
+                "href=\"https://code.example.org/acme/http-fetch\"",
+                "nofollow noopener",
+            ],
+        ),
+        (
+            "/packages/http-fetch/0.4.0",
+            &["1 advisory affects this version", "There is a newer version", "vak add http-fetch@=0.4.0<"],
+        ),
+        (
+            "/packages/http-fetch/0.3.0",
+            &["This version is yanked", "It can’t be installed", "Version 0.4.1 can be used"],
+        ),
         ("/packages/csv-query", &["This version is revoked, and no other can be used", "A crafted table"]),
         ("/packages/office-rules", &["Policy"]),
         ("/packages/calculator/versions", &["4 versions", "1.0.1"]),
@@ -57,16 +74,34 @@ async fn pages_say_first_what_has_to_be_known() {
 async fn nothing_of_others_is_more_than_text_or_heavier_than_a_page() {
     let (_market, served) = shown().await;
     let style = served.get("/").await;
-    let style = style.text().split("href=\"").find(|part| part.starts_with("/style-")).unwrap().split('"').next().unwrap().to_owned();
+    let style = style
+        .text()
+        .split("href=\"")
+        .find(|part| part.starts_with("/style-"))
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let style = served.get(&style).await;
     assert_eq!((style.status(), style.header("content-type")), (200, "text/css; charset=utf-8"));
     assert!(style.header("cache-control").contains("immutable"));
     let query = "%3C/input%3E%3Cscript%3Ealert(1)%3C/script%3E%22+onfocus=alert(1)+%E2%80%AE%00%1B%5B2J";
     let version = "/packages/hostile/0.999.0-".to_owned() + &"x".repeat(60);
     for path in [
-        "/packages/hostile", &version, "/packages/hostile/versions", "/packages/hostile/advisories",
-        "/packages/hostile/advisories?page=40", "/advisories", "/advisories?page=3", "/", "/search?q=hostile",
-        &format!("/search?q={query}"), &format!("/packages/{query}"), &format!("/publishers/{query}"), &format!("/{query}"),
+        "/packages/hostile",
+        &version,
+        "/packages/hostile/versions",
+        "/packages/hostile/advisories",
+        "/packages/hostile/advisories?page=40",
+        "/advisories",
+        "/advisories?page=3",
+        "/",
+        "/search?q=hostile",
+        &format!("/search?q={query}"),
+        &format!("/packages/{query}"),
+        &format!("/publishers/{query}"),
+        &format!("/{query}"),
     ] {
         let page = served.get(path).await;
         let (text, bytes) = (page.text(), page.0.body().len() + style.0.body().len());
@@ -74,7 +109,9 @@ async fn nothing_of_others_is_more_than_text_or_heavier_than_a_page() {
         for markup in ["<script", "<img", "<svg", "<!--", "href=\"javascript", "</input", " onfocus=alert(1) x=\"<"] {
             assert!(!text.contains(markup), "{path} has {markup}");
         }
-        let unseen = |character: &char| character.is_control() && *character != '\n' || ('\u{202a}'..='\u{202e}').contains(character);
+        let unseen = |character: &char| {
+            character.is_control() && *character != '\n' || ('\u{202a}'..='\u{202e}').contains(character)
+        };
         assert_eq!(text.chars().find(unseen), None, "{path}");
     }
     // Its rights don't fit, and it says so.
@@ -85,13 +122,34 @@ async fn nothing_of_others_is_more_than_text_or_heavier_than_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_the_headers_that_hold_browsers_back() {
     let (_market, served) = shown().await;
-    for path in ["/", "/packages/calculator", "/packages/nothing", "/nothing", "/health", "/api/search", "/index/metadata/root.json", "/index/x", "/v1/packages"] {
+    for path in [
+        "/",
+        "/packages/calculator",
+        "/packages/nothing",
+        "/nothing",
+        "/health",
+        "/api/search",
+        "/index/metadata/root.json",
+        "/index/x",
+        "/v1/packages",
+    ] {
         let answer = served.get(path).await;
         let policy = answer.header("content-security-policy");
-        for part in ["default-src 'none'", "style-src 'self'", "img-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'none'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
-        assert_eq!((answer.header("x-content-type-options"), answer.header("referrer-policy")), ("nosniff", "no-referrer"), "{path}");
+        assert_eq!(
+            (answer.header("x-content-type-options"), answer.header("referrer-policy")),
+            ("nosniff", "no-referrer"),
+            "{path}"
+        );
     }
 }
 
@@ -101,9 +159,25 @@ async fn what_is_not_there_is_not_found() {
     let long = format!("/search?q={}", "a".repeat(300));
     let longer = format!("/packages/{}", "a".repeat(10_000));
     for path in [
-        "/packages/nothing", "/packages/calculator/9.9.9", "/packages/calculator/one", "/packages/Calculator", "/packages/..%2f..",
-        "/packages/a%2fb", "/publishers/nobody", "/publishers/%2e%2e", "/nothing", "/search?page=0", "/search?page=-1",
-        "/search?page=99999999999999999999", "/search?page=x", &long, &longer, "/packages/%ff%fe", "/packages/", "//example.org", "/packages/calculator/",
+        "/packages/nothing",
+        "/packages/calculator/9.9.9",
+        "/packages/calculator/one",
+        "/packages/Calculator",
+        "/packages/..%2f..",
+        "/packages/a%2fb",
+        "/publishers/nobody",
+        "/publishers/%2e%2e",
+        "/nothing",
+        "/search?page=0",
+        "/search?page=-1",
+        "/search?page=99999999999999999999",
+        "/search?page=x",
+        &long,
+        &longer,
+        "/packages/%ff%fe",
+        "/packages/",
+        "//example.org",
+        "/packages/calculator/",
     ] {
         let page = served.get(path).await;
         assert!([400, 404].contains(&page.status()), "{path}: {}", page.status());
@@ -123,7 +197,15 @@ async fn pages_are_read_and_nothing_else() {
     let head = served.ask(request(Method::HEAD, "/packages/calculator", &[], Bytes::new())).await;
     assert_eq!((head.status(), head.0.body().len()), (200, 0));
     assert_eq!(head.header("content-length"), whole.0.body().len().to_string());
-    for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE, "SEARCH".parse().unwrap()] {
+    for method in [
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+        Method::TRACE,
+        "SEARCH".parse().unwrap(),
+    ] {
         for path in ["/", "/packages/calculator", "/index/metadata/timestamp.json", "/health"] {
             let answer = served.ask(request(method.clone(), path, &[], Bytes::new())).await;
             assert_eq!((answer.status(), answer.header("allow")), (405, "GET, HEAD"), "{method} {path}");
@@ -132,7 +214,8 @@ async fn pages_are_read_and_nothing_else() {
     }
     // What the browser has is not sent again, until it changes.
     let tag = whole.header("etag").to_owned();
-    let again = served.ask(request(Method::GET, "/packages/calculator", &[("if-none-match", &tag)], Bytes::new())).await;
+    let again =
+        served.ask(request(Method::GET, "/packages/calculator", &[("if-none-match", &tag)], Bytes::new())).await;
     assert_eq!((again.status(), again.0.body().len()), (304, 0));
     let other = served.ask(request(Method::GET, "/packages/notes", &[("if-none-match", &tag)], Bytes::new())).await;
     assert_eq!(other.status(), 200);

@@ -28,7 +28,8 @@ async fn open() -> (Market, Served) {
 
 /// A component of no use, signed by `key`.
 fn package(name: &str, version: &str, key: &PrivateKey) -> Package {
-    let text = format!("name = '{name}'\nversion = '{version}'\nkind = 'policy'\ndescription = 'A test.'\nlicense = 'MIT'");
+    let text =
+        format!("name = '{name}'\nversion = '{version}'\nkind = 'policy'\ndescription = 'A test.'\nlicense = 'MIT'");
     // An empty one, but for a section that makes it another each time.
     let about = format!("{name} {version}").into_bytes();
     let length = u8::try_from(about.len() + 1).unwrap();
@@ -41,7 +42,9 @@ fn package(name: &str, version: &str, key: &PrivateKey) -> Package {
 fn form(parts: &[(&str, &[u8])]) -> Bytes {
     let mut body = Vec::new();
     for (name, bytes) in parts {
-        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n").bytes());
+        body.extend(
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n").bytes(),
+        );
         body.extend_from_slice(bytes);
         body.extend(b"\r\n");
     }
@@ -51,13 +54,16 @@ fn form(parts: &[(&str, &[u8])]) -> Bytes {
 
 fn form_of(package: &Package) -> Bytes {
     form(&[
-        ("component", &package.component), ("manifest", &package.manifest), ("signatures", package.bundle.as_deref().unwrap()),
+        ("component", &package.component),
+        ("manifest", &package.manifest),
+        ("signatures", package.bundle.as_deref().unwrap()),
     ])
 }
 
 async fn send(served: &Served, token: &str, body: Bytes) -> Answer {
     let headers = [
-        ("authorization", format!("Bearer {token}")), ("content-type", format!("multipart/form-data; boundary={BOUNDARY}")),
+        ("authorization", format!("Bearer {token}")),
+        ("content-type", format!("multipart/form-data; boundary={BOUNDARY}")),
     ];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     served.ask(request(Method::POST, "/v1/packages", &headers, body)).await
@@ -112,10 +118,19 @@ async fn without_a_token_nothing_is_read() {
     let body = form_of(&package("first", "1.0.0", &market.publishers[0].1));
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     for authorization in [
-        &[][..], &["Bearer"], &["Bearer "], &["Basic dmFrOm9m"], &["bearer vak_of_nobody"],
-        &["Bearer vak_of_acme", "Bearer vak_of_nightly"], &["Bearer vak_of_acme, Bearer x"],
+        &[][..],
+        &["Bearer"],
+        &["Bearer "],
+        &["Basic dmFrOm9m"],
+        &["bearer vak_of_nobody"],
+        &["Bearer vak_of_acme", "Bearer vak_of_nightly"],
+        &["Bearer vak_of_acme, Bearer x"],
     ] {
-        let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).chain([("content-type", kind.as_str())]).collect();
+        let headers: Vec<_> = authorization
+            .iter()
+            .map(|value| ("authorization", *value))
+            .chain([("content-type", kind.as_str())])
+            .collect();
         let answer = served.ask(request(Method::POST, "/v1/packages", &headers, body.clone())).await;
         assert_eq!(problem(&answer), (401, "unauthorized".to_owned()), "{authorization:?}");
         assert_eq!((answer.header("www-authenticate"), answer.header("connection")), ("Bearer", "close"));
@@ -148,8 +163,19 @@ async fn forms_that_are_none_are_refused() {
         (whole.slice(..whole.len() - 20), (400, "malformed")),
         (form(&[]), (400, "malformed")),
         (form(&[("component", component), ("manifest", manifest)]), (400, "malformed")),
-        (form(&[("component", component), ("component", component), ("manifest", manifest), ("signatures", signatures)]), (400, "malformed")),
-        (form(&[("component", component), ("manifest", manifest), ("signatures", signatures), ("other", b"")]), (400, "malformed")),
+        (
+            form(&[
+                ("component", component),
+                ("component", component),
+                ("manifest", manifest),
+                ("signatures", signatures),
+            ]),
+            (400, "malformed"),
+        ),
+        (
+            form(&[("component", component), ("manifest", manifest), ("signatures", signatures), ("other", b"")]),
+            (400, "malformed"),
+        ),
         (form(&[("component", component), ("manifest", &large), ("signatures", signatures)]), (413, "too-large")),
         (form(&[("component", component), ("manifest", b"{}"), ("signatures", signatures)]), (422, "refused")),
         (form(&[("component", component), ("manifest", manifest), ("signatures", b"[]")]), (422, "refused")),
@@ -170,7 +196,9 @@ async fn forms_that_are_none_are_refused() {
     }
     // More than any package has is not even begun to be read.
     let mut stream = TcpStream::connect(served.address).await.unwrap();
-    let head = format!("POST /v1/packages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer vak_of_acme\r\nContent-Type: {kind}\r\nContent-Length: 99999999999\r\n\r\n");
+    let head = format!(
+        "POST /v1/packages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer vak_of_acme\r\nContent-Type: {kind}\r\nContent-Length: 99999999999\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

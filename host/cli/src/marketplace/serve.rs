@@ -93,13 +93,8 @@ impl Publish for Desk {
         let work = move || {
             runtime.block_on(async {
                 let repository = Repository::open(&self.index).await?;
-                let published = repository.publish(
-                    package,
-                    Some(&publisher),
-                    &self.images,
-                    &self.key,
-                    jiff::Timestamp::now(),
-                );
+                let published =
+                    repository.publish(package, Some(&publisher), &self.images, &self.key, jiff::Timestamp::now());
                 Ok(published.await?.1)
             })
         };

@@ -115,7 +115,8 @@ impl Package<'_> {
     fn advisories(&self) -> Markup {
         let entry = self.entry;
         let of_this: Vec<_> = entry.advisories_of(&self.release.version).collect();
-        let others = entry.advisories.iter().filter(|advisory| !of_this.iter().any(|this| std::ptr::eq(*this, *advisory)));
+        let others =
+            entry.advisories.iter().filter(|advisory| !of_this.iter().any(|this| std::ptr::eq(*this, *advisory)));
         html! {
             section aria-labelledby="advisories" {
                 h2 #advisories { "Advisories" }
@@ -129,7 +130,7 @@ impl Package<'_> {
                     }
                 } }
                 @if !entry.advisories.is_empty() {
-                    p .more { a href=(format!("/packages/{}/advisories", entry.name)) { "All " (counted(entry.advisories.len(), "advisory", "advisories")) ", in full" } }
+                    p .more { a href=(format!("/packages/{}/advisories", entry.name)) { (counted(entry.advisories.len(), "advisory", "advisories")) " in full" } }
                 }
             }
         }

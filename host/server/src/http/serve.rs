@@ -102,7 +102,9 @@ impl Server {
         let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose()?;
         let address = match settings.address() {
             None => None,
-            Some(place) => Some(vak_serving::address(place).await.map_err(|source| ServeError::Address { place, source })?),
+            Some(place) => {
+                Some(vak_serving::address(place).await.map_err(|source| ServeError::Address { place, source })?)
+            }
         };
         let socket = settings.socket.as_ref().map(|socket| {
             Socket::bind(&socket.path).map_err(|source| ServeError::Socket { path: socket.path.clone(), source })

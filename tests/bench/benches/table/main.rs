@@ -18,6 +18,7 @@ mod policy;
 mod print;
 mod reused;
 mod server;
+mod site;
 mod skills;
 mod trust;
 
@@ -37,6 +38,7 @@ const SECTIONS: &[Section] = &[
     ("durable", durable::rows),
     ("gateway", gateway::rows),
     ("server", server::rows),
+    ("site", site::rows),
     ("audit-writing", audit::writing),
     ("audit-reading", audit::reading),
 ];

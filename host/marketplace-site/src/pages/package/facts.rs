@@ -110,8 +110,14 @@ impl Package<'_> {
     }
 
     pub(super) fn limits(&self) -> Markup {
-        let LimitSettings { memory_bytes_max, table_elements_max, fuel_max, wall_ms_max, output_bytes_max, host_calls_max } =
-            self.manifest.limits;
+        let LimitSettings {
+            memory_bytes_max,
+            table_elements_max,
+            fuel_max,
+            wall_ms_max,
+            output_bytes_max,
+            host_calls_max,
+        } = self.manifest.limits;
         let bytes = |limit: Option<u64>| limit.map(size);
         let count = |limit: Option<u64>, unit: &str| limit.map(|limit| format!("{}{unit}", number(limit)));
         let rows = [
@@ -155,7 +161,7 @@ fn told(rights: &[Right]) -> (Vec<Markup>, usize) {
 /// could end it early, so then it stays as it is written.
 fn sentence(right: &str) -> Markup {
     match right.split('`').collect::<Vec<_>>()[..] {
-        [before, quoted, after] => html! { (before) code .long { (Text(quoted)) } (after) },
+        [before, quoted, after] => html! { (before) code { (Text(quoted)) } (after) },
         _ => html! { (Text(right)) },
     }
 }
@@ -164,7 +170,10 @@ fn sentence(right: &str) -> Markup {
 fn source(source: Option<&str>) -> Markup {
     let Some(text) = source else { return html! { "not told" } };
     let url = Url::parse(text).ok().filter(|url| {
-        ["http", "https"].contains(&url.scheme()) && url.has_host() && url.username().is_empty() && url.password().is_none()
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
     });
     html! {
         @match url {
@@ -183,8 +192,17 @@ mod tests {
     #[test]
     fn only_pages_are_links() {
         for text in [
-            "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
-            "//example.org", "example.org/a", "https://ada:secret@example.org/", "ftp://example.org/", "https:", "",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "data:text/html,x",
+            "//example.org",
+            "example.org/a",
+            "https://ada:secret@example.org/",
+            "ftp://example.org/",
+            "https:",
+            "",
         ] {
             let html = source(Some(text)).into_string();
             assert!(!html.contains("<a"), "{html}");
@@ -195,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_quote_within_a_quote_does_not_end_it() {
-        assert_eq!(sentence("read files in `/a`").0, "read files in <code class=\"long\"><bdi>/a</bdi></code>");
+        assert_eq!(sentence("read files in `/a`").0, "read files in <code><bdi>/a</bdi></code>");
         assert_eq!(sentence("read files in `/a` only, `").0, "<bdi>read files in `/a` only, `</bdi>");
     }
 }
