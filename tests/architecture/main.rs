@@ -55,7 +55,13 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-types",
         ],
     ),
-    ("vak-server", &["vak", "vak-types"]),
+    // What is served is none of its business.
+    ("vak-serving", &[]),
+    ("vak-server", &["vak", "vak-serving", "vak-types"]),
+    ("vak-oci", &["vak-trust", "vak-types"]),
+    ("vak-marketplace", &["vak-oci", "vak-registry", "vak-trust", "vak-types"]),
+    // Pages of an index: a marketplace needs no host.
+    ("vak-marketplace-site", &["vak-marketplace", "vak-oci", "vak-registry", "vak-serving", "vak-trust", "vak-types"]),
     // What embeds the library is no surface of another's.
     ("vak-python", &["vak", "vak-types"]),
     (
@@ -66,11 +72,13 @@ const EDGES: &[(&str, &[&str])] = &[
             "vak-audit-verify",
             "vak-author",
             "vak-marketplace",
+            "vak-marketplace-site",
             "vak-oci",
             "vak-pipeline",
             "vak-plugin",
             "vak-registry",
             "vak-server",
+            "vak-serving",
             "vak-session",
             "vak-skill-sign",
             "vak-trust",

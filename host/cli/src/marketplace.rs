@@ -4,6 +4,8 @@ mod init;
 mod keys;
 mod publish;
 mod say;
+mod serve;
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ pub(crate) enum MarketplaceCommand {
     Rotate(keys::Rotate),
     Advise(say::Advise),
     Renew(Renew),
+    Serve(serve::Serve),
+    Token(token::Token),
 }
 
 impl MarketplaceCommand {
@@ -38,6 +42,8 @@ impl MarketplaceCommand {
             Self::Rotate(command) => command.run(),
             Self::Advise(command) => command.run(),
             Self::Renew(command) => command.run(),
+            Self::Serve(command) => command.run(),
+            Self::Token(command) => command.run(),
         }
     }
 }

@@ -60,11 +60,18 @@ impl Token {
         if agents.is_empty() && scopes != BTreeSet::from([Scope::Metrics]) {
             anyhow::bail!("say whom its holder may act as, such as `--agent ada` or `--agent 'team-*'`");
         }
-        let mut bytes = [0; TOKEN_BYTES];
-        getrandom::fill(&mut bytes)?;
-        let token = format!("vak_{}", Digest::from_bytes(bytes).to_hex());
-        let line = config::Token { name, digest: Digest::of(token.as_bytes()), scopes, agents };
+        let (token, digest) = fresh()?;
+        let line = config::Token { name, digest, scopes, agents };
         println!("{token}\n\n[[server.tokens]]\n{}", toml::to_string(&line)?.trim_end());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A new token, and its digest.
+pub(crate) fn fresh() -> anyhow::Result<(String, Digest)> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    let token = format!("vak_{}", Digest::from_bytes(bytes).to_hex());
+    let digest = Digest::of(token.as_bytes());
+    Ok((token, digest))
 }

@@ -164,6 +164,18 @@ impl Index {
         Ok(entries)
     }
 
+    /// All packages, one after the other and in no order, so that they need not be
+    /// in memory at the same time.
+    ///
+    /// # Errors
+    /// A part of the index is not to be had or malformed.
+    pub async fn visit(&self, mut each: impl FnMut(Entry)) -> Result<(), IndexError> {
+        for number in 0..self.header.shards {
+            self.shard(number).await?.packages.into_values().for_each(&mut each);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn shard(&self, number: u32) -> Result<Shard, IndexError> {
         let bytes = self.signed.target(&packages_file(number)).await?;
         Ok(Shard::read(number, &bytes, &self.header)?)

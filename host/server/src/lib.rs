@@ -18,7 +18,6 @@
 
 #![forbid(unsafe_code)]
 
-mod bearer;
 mod client;
 pub mod http;
 pub mod mcp;

@@ -37,6 +37,7 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                 tools::npm_packages()?;
                 tools::python_packages()?;
                 tools::redis()?;
+                tools::chromium()?;
                 tools::docker_registry()?;
                 components::build()?;
                 tools::python_wheel()?;

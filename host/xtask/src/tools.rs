@@ -75,6 +75,15 @@ pub(crate) fn docker_registry() -> Result<()> {
     install(&["docker-registry"]).context("docker-registry is missing; install Distribution 2.8 or newer")
 }
 
+/// Makes sure that `chromium` is there: pages are looked at in it.
+pub(crate) fn chromium() -> Result<()> {
+    if has("chromium") {
+        return Ok(());
+    }
+    eprintln!("installing chromium");
+    install(&["chromium"]).context("chromium is missing; install Chromium")
+}
+
 fn has(program: &str) -> bool {
     let mut version = Command::new(program);
     version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
@@ -93,6 +102,7 @@ pub(crate) fn npm_packages() -> Result<()> {
     node()?;
     npm_folder("tests/mcp/npm", "npm")?;
     npm_folder("tests/python/npm", "npm-python")?;
+    npm_folder("tests/site/npm", "npm-site")?;
     npm_for_guests()
 }
 

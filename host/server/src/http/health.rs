@@ -80,7 +80,7 @@ enum Serving {
 impl Health {
     fn of(server: &Shared) -> Self {
         let now = server.now();
-        let draining = server.draining.is_cancelled();
+        let draining = server.house.is_draining();
         Self {
             ready: now.log_writable && now.policies > 0 && now.withdrawn.is_some() && !draining,
             log: if now.log_writable { Log::Writable } else { Log::Stopped },

@@ -47,7 +47,6 @@ mod heard;
 mod ids;
 mod ingest;
 mod link;
-mod listen;
 mod metrics;
 mod parcel;
 mod problem;
@@ -65,7 +64,7 @@ mod who;
 mod wire;
 
 pub use answer::Receipt;
-pub use listen::Place;
 pub use routes::openapi;
 pub use serve::{ServeError, Server};
 pub use tls::TlsError;
+pub use vak_serving::Place;

@@ -5,31 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio::time::timeout;
+use tokio_util::sync::DropGuard;
+use tokio_util::task::AbortOnDropHandle;
 use vak::{Host, ReadError};
+use vak_serving::{House, Place, Socket};
 
-use super::connection;
+use super::connection::Governed;
 use super::desk::Desk;
-use super::link::{Counted, Link};
-use super::listen::{self, Place, Socket};
 use super::metrics::Metrics;
 use super::routes;
 use super::seal::Seals;
-use super::state::{Shared, State};
+use super::state::{self, Shared, State};
 use super::tls::{self, TlsError};
 use super::tools::Tools;
 use super::who::{Authority, Via};
 use crate::mcp::McpError;
-
-/// How long to wait when the system has no more files to give.
-const BREATHE: Duration = Duration::from_millis(100);
 
 /// Requests that are begun and not ended. Each goes on when its client leaves, so
 /// connections alone do not bound them; four times as many as those by default.
@@ -91,7 +84,6 @@ pub enum ServeError {
 pub struct Server {
     state: Shared,
     places: Vec<Place>,
-    listening: TaskTracker,
     _sweeping: AbortOnDropHandle<()>,
     _end: [DropGuard; 2],
 }
@@ -110,7 +102,9 @@ impl Server {
         let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose()?;
         let address = match settings.address() {
             None => None,
-            Some(place) => Some(listen::address(place).await.map_err(|source| ServeError::Address { place, source })?),
+            Some(place) => {
+                Some(vak_serving::address(place).await.map_err(|source| ServeError::Address { place, source })?)
+            }
         };
         let socket = settings.socket.as_ref().map(|socket| {
             Socket::bind(&socket.path).map_err(|source| ServeError::Socket { path: socket.path.clone(), source })
@@ -118,6 +112,7 @@ impl Server {
         let socket = socket.transpose()?;
         let key = config.state.join("server.key");
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
+        let house = House::new(state::connections(&settings.limits));
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
         let tools = Tools::start(&host)?;
         let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics), tools)?);
@@ -128,34 +123,28 @@ impl Server {
             limits,
             metrics,
             openapi: routes::openapi()?,
-            draining: CancellationToken::new(),
-            hang_up: CancellationToken::new(),
+            house,
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
             calls_under_way: Arc::new(Semaphore::new(CALLS_UNDER_WAY_MAX)),
-            connections: TaskTracker::new(),
         });
 
-        let (listening, mut places) = (TaskTracker::new(), Vec::new());
-        let door = || Door {
-            router: routes::router(Arc::clone(&state)),
-            state: Arc::clone(&state),
-            places: places_of(&state),
-        };
+        let mut places = Vec::new();
+        let router = TowerToHyperService::new(routes::router(Arc::clone(&state)));
+        let governed = |via| Governed { via, server: Arc::clone(&state), router: router.clone() };
         if let Some(listener) = address {
             let bound = listener.local_addr();
             let address = bound.map_err(|source| ServeError::Address { place: ([0, 0, 0, 0], 0).into(), source })?;
             places.push(Place::Address { address, tls: acceptor.is_some() });
-            listening.spawn(door().addresses(listener, acceptor));
+            state.house.open(listener, acceptor, governed(Via::Address));
         }
         if let Some(socket) = socket {
             places.push(Place::Socket(socket.path().to_owned()));
-            listening.spawn(door().socket(socket));
+            state.house.open_socket(socket, governed(Via::Socket));
         }
-        listening.close();
         let desk = Arc::clone(&state.desk);
         let _sweeping = AbortOnDropHandle::new(tokio::spawn(async move { desk.sweep().await }));
-        let _end = [state.draining.clone().drop_guard(), state.hang_up.clone().drop_guard()];
-        Ok(Self { state, places, listening, _sweeping, _end })
+        let _end = state.house.guards();
+        Ok(Self { state, places, _sweeping, _end })
     }
 
     /// Where it listens.
@@ -167,17 +156,8 @@ impl Server {
     /// was begun end, and records as unknown what nobody will report any more.
     /// When it returns nobody uses the host.
     pub async fn drain(self) {
-        let Self { state, listening, _sweeping, .. } = self;
-        state.draining.cancel();
-        listening.wait().await;
-        state.connections.close();
-        // Those that are idle hear what is going on if they ask.
-        if timeout(Duration::from_millis(state.limits.drain_ms), state.connections.wait()).await.is_err() {
-            state.hang_up.cancel();
-            if timeout(state.request_within(), state.connections.wait()).await.is_err() {
-                tracing::error!("connections were still open at the end");
-            }
-        }
+        let Self { state, _sweeping, .. } = self;
+        state.house.drain().await;
         state.desk.tools.iter().for_each(Tools::hang_up);
         state.desk.tasks.close();
         state.desk.end_all();
@@ -187,75 +167,5 @@ impl Server {
         if let Some(tools) = &state.desk.tools {
             tools.close().await;
         }
-    }
-}
-
-/// So many connections at the same time.
-fn places_of(state: &State) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(state.limits.connections_max.min(Semaphore::MAX_PERMITS)))
-}
-
-/// One way in.
-struct Door {
-    state: Shared,
-    router: Router,
-    places: Arc<Semaphore>,
-}
-
-impl Door {
-    async fn addresses(self, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
-        while let Some(accepted) = self.state.draining.run_until_cancelled(listener.accept()).await {
-            let Some((stream, _)) = self.taken(accepted).await else { continue };
-            // Answers are written whole; an error shows when they are.
-            stream.set_nodelay(true).unwrap_or_default();
-            let acceptor = acceptor.clone();
-            self.admit(Via::Address, stream, acceptor);
-        }
-    }
-
-    async fn socket(self, socket: Socket) {
-        while let Some(accepted) = self.state.draining.run_until_cancelled(socket.listener.accept()).await {
-            let Some((stream, _)) = self.taken(accepted).await else { continue };
-            self.admit(Via::Socket, stream, None);
-        }
-    }
-
-    async fn taken<T>(&self, accepted: io::Result<T>) -> Option<T> {
-        match accepted {
-            Ok(accepted) => Some(accepted),
-            Err(error) => {
-                tracing::warn!("a connection could not be taken: {error}");
-                sleep(BREATHE).await;
-                None
-            }
-        }
-    }
-
-    /// Serves a connection, or closes it if there are too many.
-    fn admit(
-        &self,
-        via: Via,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        acceptor: Option<TlsAcceptor>,
-    ) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.state.metrics.refused.add();
-            return;
-        };
-        self.state.metrics.accepted.add();
-        let (state, router) = (Arc::clone(&self.state), self.router.clone());
-        self.state.connections.spawn(async move {
-            let link = Arc::<Link>::default();
-            let stream = Counted::new(stream, Arc::clone(&link), state.request_within());
-            match acceptor {
-                None => connection::serve(stream, link, via, state, router).await,
-                Some(acceptor) => match timeout(state.headers_within(), acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection::serve(stream, link, via, state, router).await,
-                    Ok(Err(error)) => tracing::debug!("no TLS with a client: {error}"),
-                    Err(_) => tracing::debug!("no TLS with a client in time"),
-                },
-            }
-            drop(place);
-        });
     }
 }

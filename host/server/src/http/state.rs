@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use vak::Host;
 use vak::config::ServerLimits;
+use vak_serving::{House, Limits};
 
 use super::desk::Desk;
 use super::metrics::{Metrics, Now};
@@ -23,33 +22,35 @@ pub(crate) struct State {
     pub(crate) limits: ServerLimits,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) openapi: String,
-    /// No more is taken in.
-    pub(crate) draining: CancellationToken,
-    /// Each connection ends with the request it is at.
-    pub(crate) hang_up: CancellationToken,
+    /// Its connections.
+    pub(crate) house: House,
     /// Places for what is begun, and for what of that runs skills or calls tools.
     pub(crate) under_way: Arc<Semaphore>,
     pub(crate) calls_under_way: Arc<Semaphore>,
-    /// Connections, each a task.
-    pub(crate) connections: TaskTracker,
+}
+
+/// What connections may use.
+pub(crate) fn connections(limits: &ServerLimits) -> Limits {
+    let ServerLimits { connections_max, headers_max, header_bytes_max, headers_ms, request_ms, drain_ms, .. } = *limits;
+    Limits {
+        connections_max,
+        headers_max,
+        header_bytes_max,
+        headers_within: Duration::from_millis(headers_ms),
+        write_within: Duration::from_millis(request_ms),
+        request_within: Duration::from_millis(request_ms),
+        drain_within: Duration::from_millis(drain_ms),
+    }
 }
 
 impl State {
-    pub(crate) fn headers_within(&self) -> Duration {
-        Duration::from_millis(self.limits.headers_ms)
-    }
-
     pub(crate) fn body_within(&self) -> Duration {
         Duration::from_millis(self.limits.body_ms)
     }
 
-    pub(crate) fn request_within(&self) -> Duration {
-        Duration::from_millis(self.limits.request_ms)
-    }
-
     pub(crate) fn now(&self) -> Now {
         Now {
-            connections: self.connections.len(),
+            connections: self.house.connections(),
             waiting: self.desk.waiting.len(),
             log_writable: self.host.stopped().is_none(),
             policies: self.host.policies().len(),

@@ -9,11 +9,11 @@ use hyper::HeaderMap;
 use hyper::http::request::Parts;
 use vak::config::Scope;
 use vak::{AgentId, Config};
+use vak_serving::bearer;
 use vak_types::{Digest, Pattern};
 
 use super::problem::{Kind, Problem};
 use super::state::Shared;
-use crate::bearer;
 
 /// What comes before the name of a token.
 const TOKEN: &str = "token/";

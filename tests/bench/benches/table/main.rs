@@ -19,6 +19,7 @@ mod policy;
 mod print;
 mod reused;
 mod server;
+mod site;
 mod skills;
 mod trust;
 
@@ -39,6 +40,7 @@ const SECTIONS: &[Section] = &[
     ("gateway", gateway::rows),
     ("server", server::rows),
     ("marketplace", marketplace::rows),
+    ("site", site::rows),
     ("audit-writing", audit::writing),
     ("audit-reading", audit::reading),
 ];

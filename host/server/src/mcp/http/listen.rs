@@ -20,12 +20,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use vak::Host;
+use vak_serving::bearer;
 use vak_types::Digest;
 
 use super::super::error::McpError;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
-use crate::bearer;
 
 /// Connections at the same time. Others wait to be accepted.
 const CONNECTIONS_MAX: usize = 256;

@@ -1,17 +1,20 @@
 //! Bearer tokens, as requests show them (RFC 6750).
 
-use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
 /// The longest token, in bytes.
-pub(crate) const BYTES_MAX: usize = 512;
+pub const BYTES_MAX: usize = 512;
 
 /// What is in the header is no token, or there are two.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotBearer;
+pub struct NotBearer;
 
 /// The token of a request, if it shows one.
-pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, NotBearer> {
+///
+/// # Errors
+/// What it shows is none, or it shows two.
+pub fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, NotBearer> {
     const SCHEME: &[u8] = b"bearer ";
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = given.next() else { return Ok(None) };

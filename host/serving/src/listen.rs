@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 /// A place that clients connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +34,16 @@ impl fmt::Display for Place {
 }
 
 /// Listens at an address.
-pub(crate) async fn address(address: SocketAddr) -> io::Result<TcpListener> {
+///
+/// # Errors
+/// It cannot be had.
+pub async fn address(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
 /// A Unix socket that goes with its file.
-pub(crate) struct Socket {
-    pub(crate) listener: UnixListener,
+pub struct Socket {
+    listener: UnixListener,
     path: PathBuf,
     inode: u64,
 }
@@ -49,7 +52,10 @@ impl Socket {
     /// Listens at `path`. The socket is made where nobody else looks, and put
     /// there when only the host's user can open it. One that a host has left
     /// behind is replaced; anything else is not.
-    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be made, or there is something else.
+    pub fn bind(path: &Path) -> io::Result<Self> {
         match fs::symlink_metadata(path) {
             Ok(there) if !there.file_type().is_socket() => {
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something else than a socket"));
@@ -74,7 +80,13 @@ impl Socket {
         Ok(Self { listener, path: path.to_owned(), inode })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The next one who opens it.
+    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
