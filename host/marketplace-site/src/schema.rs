@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn text(schema: &Value) -> String {
-        rows(schema).0.into_iter().map(|row| row.into_string()).collect()
+        rows(schema).0.into_iter().map(maud::PreEscaped::into_string).collect()
     }
 
     #[test]

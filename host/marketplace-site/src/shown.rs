@@ -50,7 +50,7 @@ impl Shown {
         index.visit(each).await?;
         keep_newest(&mut newest);
         packages.sort_unstable_by(|one: &Line, other| one.name.cmp(&other.name));
-        advisories.sort_by(|(_, one): &(Name, Advisory), (_, other)| other.published.cmp(&one.published));
+        advisories.sort_by_key(|(_, advisory): &(Name, Advisory)| std::cmp::Reverse(advisory.published));
         let mut owned = BTreeMap::<_, Vec<_>>::new();
         for (place, line) in packages.iter().enumerate() {
             owned.entry(line.publisher.clone()).or_default().push(place);

@@ -98,7 +98,7 @@ impl<'a> Edit<'a> {
     pub fn set_publisher(&mut self, name: Name, publisher: Publisher) -> Result<(), RepositoryError> {
         for (owner, other) in self.publishers.publishers.iter().filter(|(owner, _)| **owner != name) {
             if let Some(key) = publisher.keys.iter().find(|key| other.keys.contains(key)) {
-                return Err(RepositoryError::KeyTaken { key: *key, owner: owner.clone() });
+                return Err(RepositoryError::KeyTaken { key: (*key).into(), owner: owner.clone() });
             }
         }
         self.publishers.publishers.insert(name, publisher);

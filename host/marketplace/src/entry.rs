@@ -118,7 +118,7 @@ pub enum EntryError {
         /// Of which version.
         version: Version,
         /// What is wrong.
-        source: ManifestError,
+        source: Box<ManifestError>,
     },
     /// A manifest of something else.
     #[error("`{name}` {version} has the manifest of another package or version")]
@@ -205,7 +205,7 @@ impl Entry {
         let (name, version) = (self.name.clone(), release.version.clone());
         let manifest = match release.manifest() {
             Ok(manifest) => manifest,
-            Err(source) => return Err(EntryError::Manifest { name, version, source }),
+            Err(source) => return Err(EntryError::Manifest { name, version, source: source.into() }),
         };
         if manifest.name != name || manifest.version != version || manifest.kind != self.kind {
             return Err(EntryError::OtherManifest { name, version });

@@ -48,13 +48,13 @@ pub enum RepositoryError {
     #[error("the key `{found}` does not sign this index; `{expected}` does")]
     OtherKey {
         /// The key that was given.
-        found: PublicKey,
+        found: Box<PublicKey>,
         /// The one that its root names.
-        expected: PublicKey,
+        expected: Box<PublicKey>,
     },
     /// The key is not the one that signs roots.
     #[error("the key `{0}` does not sign this index's roots")]
-    OtherRootKey(PublicKey),
+    OtherRootKey(Box<PublicKey>),
     /// What was said of a package can't be.
     #[error(transparent)]
     Entry(#[from] crate::entry::EntryError),
@@ -98,7 +98,7 @@ pub enum RepositoryError {
     #[error("the key `{key}` is that of `{owner}`")]
     KeyTaken {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
         /// Whose it is.
         owner: Name,
     },
@@ -172,7 +172,7 @@ impl Repository {
     pub async fn commit(self, edit: Edited, key: &PrivateKey, now: Timestamp) -> Result<Self, RepositoryError> {
         let expected = self.index.header().key;
         if key.public() != expected {
-            return Err(RepositoryError::OtherKey { found: key.public(), expected });
+            return Err(RepositoryError::OtherKey { found: key.public().into(), expected: expected.into() });
         }
         let old = self.index.signed();
         let kept = kept(old, &edit);
@@ -196,7 +196,7 @@ impl Repository {
     ) -> Result<Self, RepositoryError> {
         let old_id = key_id(&root_key.public())?;
         if !self.root.signed.roles.get(&RoleType::Root).is_some_and(|role| role.keyids.contains(&old_id)) {
-            return Err(RepositoryError::OtherRootKey(root_key.public()));
+            return Err(RepositoryError::OtherRootKey(root_key.public().into()));
         }
         let signers: &[_] = if root_key.public() == new_root.public() { &[root_key] } else { &[root_key, new_root] };
         let root = signed_root(self.root.signed.version.get() + 1, new_root, signers, new, now)?;

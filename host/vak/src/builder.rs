@@ -89,7 +89,7 @@ pub enum BuildError {
         /// The component's name in the configuration.
         name: Name,
         /// What is wrong.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// Another version is installed than the configuration asks for.
     #[error(

@@ -127,7 +127,7 @@ impl<'a> Installation<'a> {
         match self.source()? {
             Source::File(path) => Package::read(path).map_err(|source| BuildError::Package { name: name(), source }),
             Source::Package { name: package, .. } => {
-                self.store.get(package).map_err(|source| BuildError::Store { name: name(), source })
+                self.store.get(package).map_err(|source| BuildError::Store { name: name(), source: source.into() })
             }
         }
     }

@@ -157,7 +157,7 @@ impl Lookout {
         loop {
             match reader.next() {
                 Ok(event) => {
-                    let name = event.file_name().map(|name| name.to_bytes());
+                    let name = event.file_name().map(std::ffi::CStr::to_bytes);
                     any |= watched.is_about(&self.store, event.wd(), event.events(), name);
                 }
                 Err(Errno::AGAIN) => return Ok(any),

@@ -16,8 +16,8 @@ mod docker;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 pub use docker::Docker;
+use tempfile::TempDir;
 use vak::{Config, Host, PrivateKey};
 
 /// The folder of signed components that `cargo xtask build-components` fills.

@@ -24,8 +24,8 @@ pub(crate) fn run(input: &Input) -> Result<Value, QueryError> {
     });
     let rows = sorted(keyed.collect(), &input.order_by);
     let total = rows.len();
-    let shown = rows.into_iter().skip(input.offset).take(input.limit).collect();
-    answer(columns, shown, total, input)
+    let shown: Vec<_> = rows.into_iter().skip(input.offset).take(input.limit).collect();
+    answer(&columns, &shown, total, input)
 }
 
 fn check(input: &Input) -> Result<(), QueryError> {
@@ -42,7 +42,8 @@ fn check(input: &Input) -> Result<(), QueryError> {
     if !(1..=LIMIT_MAX).contains(&input.limit) {
         return Err(QueryError::Limit { limit: input.limit, most: LIMIT_MAX });
     }
-    match !input.select.is_empty() && !(input.group_by.is_empty() && input.aggregate.is_empty()) {
+    let groups = !(input.group_by.is_empty() && input.aggregate.is_empty());
+    match groups && !input.select.is_empty() {
         true => Err(QueryError::SelectWithGroups),
         false => Ok(()),
     }
@@ -79,8 +80,8 @@ fn selected(table: &Table, rows: Vec<&Row>, input: &Input) -> Result<Value, Quer
     let rows = sorted(keyed, &input.order_by);
     let total = rows.len();
     let shown = rows.into_iter().skip(input.offset).take(input.limit);
-    let shown = shown.map(|row| places.iter().map(|place| json!(row.field(*place))).collect()).collect();
-    answer(columns, shown, total, input)
+    let shown: Vec<_> = shown.map(|row| places.iter().map(|place| json!(row.field(*place))).collect()).collect();
+    answer(&columns, &shown, total, input)
 }
 
 fn row_key(row: &Row, place: usize, order: &Order) -> Result<Key, QueryError> {
@@ -106,7 +107,7 @@ fn sorted<T>(mut keyed: Vec<(Vec<Key>, T)>, orders: &[Order]) -> Vec<T> {
     keyed.into_iter().map(|(_, row)| row).collect()
 }
 
-fn answer(columns: Vec<String>, rows: Vec<Vec<Value>>, total: usize, input: &Input) -> Result<Value, QueryError> {
+fn answer(columns: &[String], rows: &[Vec<Value>], total: usize, input: &Input) -> Result<Value, QueryError> {
     let fields = rows.iter().flatten().map(|value| value.as_str().map_or(8, str::len) + 4);
     let bytes: usize = fields.chain(columns.iter().map(|column| column.len() + 4)).sum();
     if bytes > ANSWER_BYTES_MAX {

@@ -68,14 +68,14 @@ impl Skill for Hash {
     }
 
     fn invoke(&self, input: &str) -> Result<String, SkillError> {
-        let input: Input = serde_json::from_str(input).map_err(invalid)?;
+        let input: Input = serde_json::from_str(input).map_err(|error| invalid(&error))?;
         let bytes = match (input.text, input.base64) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(text)) => decode("base64", &text)?,
-            _ => return Err(invalid("exactly one of `text` and `base64` has to be given")),
+            _ => return Err(invalid(&"exactly one of `text` and `base64` has to be given")),
         };
         let key = input.key.map(|key| decode("key", &key)).transpose()?;
-        let digest = input.algorithm.digest(&bytes, key.as_deref()).map_err(invalid)?;
+        let digest = input.algorithm.digest(&bytes, key.as_deref()).map_err(|error| invalid(&error))?;
         let digest = match input.encoding {
             Encoding::Hex => digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             Encoding::Base64 => STANDARD.encode(&digest),
@@ -85,10 +85,10 @@ impl Skill for Hash {
 }
 
 fn decode(name: &str, text: &str) -> Result<Vec<u8>, SkillError> {
-    STANDARD.decode(text).map_err(|error| invalid(format!("`{name}` is not base64 with padding: {error}")))
+    STANDARD.decode(text).map_err(|error| invalid(&format!("`{name}` is not base64 with padding: {error}")))
 }
 
-fn invalid(why: impl ToString) -> SkillError {
+fn invalid(why: &impl ToString) -> SkillError {
     SkillError::InvalidInput(why.to_string())
 }
 

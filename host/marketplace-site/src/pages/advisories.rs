@@ -38,7 +38,7 @@ pub(crate) fn advisories(shown: &Shown, stale: bool, number: usize) -> String {
 pub(crate) fn of_package(shown: &Shown, stale: bool, entry: &Entry, number: usize) -> String {
     let part = Part { number, len: WHOLE_PER_PAGE };
     let mut all: Vec<_> = entry.advisories.iter().collect();
-    all.sort_by(|one, other| other.published.cmp(&one.published));
+    all.sort_by_key(|advisory| std::cmp::Reverse(advisory.published));
     let title = format!("Advisories of {}", entry.name);
     let main = html! {
         p .kicker { a href=(format!("/packages/{}", entry.name)) { (entry.name) } }

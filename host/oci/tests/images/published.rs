@@ -9,8 +9,8 @@ use oci_client::{Client, Reference};
 use vak_oci::{Credentials, Image, Images, Location, OciError, Settings, Tagged};
 use vak_types::Digest;
 
-use vak_test_support::Docker;
 use super::{ada, component, open, part, parts, rules, settings, version};
+use vak_test_support::Docker;
 
 /// Where images of ours are in a registry.
 fn at(docker: &Docker) -> Location {

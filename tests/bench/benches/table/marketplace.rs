@@ -23,8 +23,30 @@ const PACKAGES: usize = 100_000;
 
 /// What descriptions are made of, so that words are found in some of them.
 const WORDS: [&str; 24] = [
-    "reads", "writes", "sums", "sorts", "mails", "tables", "pages", "of", "and", "every", "document", "in", "a",
-    "folder", "with", "care", "for", "people", "who", "ask", "calendar", "invoice", "weather", "translation",
+    "reads",
+    "writes",
+    "sums",
+    "sorts",
+    "mails",
+    "tables",
+    "pages",
+    "of",
+    "and",
+    "every",
+    "document",
+    "in",
+    "a",
+    "folder",
+    "with",
+    "care",
+    "for",
+    "people",
+    "who",
+    "ask",
+    "calendar",
+    "invoice",
+    "weather",
+    "translation",
 ];
 
 struct Index {
@@ -49,7 +71,11 @@ pub(crate) fn rows() -> Vec<Row> {
 
 impl Index {
     async fn new() -> Self {
-        let index = Self { folder: tempfile::tempdir().unwrap(), key: PrivateKey::generate().unwrap(), registry: Docker::start() };
+        let index = Self {
+            folder: tempfile::tempdir().unwrap(),
+            key: PrivateKey::generate().unwrap(),
+            registry: Docker::start(),
+        };
         let (folder, now) = (index.folder.path().join("index"), Timestamp::now());
         let root = PrivateKey::generate().unwrap();
         let name: Name = "market".parse().unwrap();
