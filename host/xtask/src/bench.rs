@@ -18,6 +18,9 @@ pub(crate) fn run(sections: &[&str]) -> Result<()> {
             eprintln!("no policy in JavaScript will be measured: {error:#}");
         }
     }
+    if wanted("marketplace") {
+        tools::docker_registry()?;
+    }
     step("benchmarks");
     run::run(&mut cargo(&["build", "--release", "--package", "vak-cli", "--package", "vak-file-server"]))?;
     if wanted("engines") {
