@@ -118,12 +118,7 @@ impl Session<'_> {
                 .with_context(|| format!("`{}` has no `{name}` any more", locked.marketplace))?;
             let exactly = VersionReq { comparators: vec![exactly(&locked.version)] };
             let release = entry.choose(&exactly)?;
-            ensure!(
-                release.component.digest == locked.component && release.manifest_blob().digest == locked.manifest,
-                "`{name}` {} is another one in `{}` than in `vak.lock`: it was put in its place, or another marketplace has this name",
-                locked.version,
-                locked.marketplace,
-            );
+            same(&name, release, &locked)?;
             if !self.install(market, &index, &entry, release, locked.range).await? {
                 return Ok(ExitCode::from(1));
             }
@@ -146,7 +141,7 @@ impl Session<'_> {
             let Some((market, index)) = indexes.get(&locked.marketplace) else { continue };
             let Some(entry) = index.entry(name).await? else { continue };
             match entry.best(&locked.range) {
-                Some(release) if release.component.digest == locked.component => {}
+                Some(release) if release.version == locked.version => same(name, release, locked)?,
                 // An index is never older than it was, so this is after a withdrawal.
                 Some(release) => {
                     if !self.install(market, index, &entry, release, locked.range.clone()).await? {
@@ -208,6 +203,17 @@ impl Session<'_> {
             && signatures == release.signatures.digest;
         same.then_some(package)
     }
+}
+
+/// That a version is still the one that was added.
+fn same(name: &Name, release: &Release, locked: &Locked) -> anyhow::Result<()> {
+    ensure!(
+        release.component.digest == locked.component && release.manifest_blob().digest == locked.manifest,
+        "`{name}` {} is another one in `{}` than in `vak.lock`: it was put in its place",
+        locked.version,
+        locked.marketplace,
+    );
+    Ok(())
 }
 
 /// Says how to believe what a marketplace vouches for.
