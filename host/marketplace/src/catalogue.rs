@@ -1,5 +1,6 @@
 //! What can be searched: a line about each package.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -106,41 +107,48 @@ impl Catalogue {
     /// Those whose name fits come first. An empty query finds all.
     pub fn search(&self, query: &str, skip: usize, count_max: usize) -> Found {
         let query = query.to_ascii_lowercase();
-        let words: Vec<_> = query.split_whitespace().take(WORDS_MAX).collect();
-        let mut found = match words.iter().max_by_key(|word| word.len()) {
+        let words: Vec<_> = query.split_whitespace().take(WORDS_MAX).map(Word::of).collect();
+        let mut found = match words.iter().max_by_key(|word| word.text.len()) {
             Some(rarest) => self.with(rarest, &words),
             None => self.all(),
         };
-        found.sort_unstable_by(|(fit, one), (other_fit, other)| {
-            fit.cmp(other_fit).then_with(|| {
-                self.name(one).len().cmp(&self.name(other).len()).then_with(|| self.name(one).cmp(self.name(other)))
-            })
-        });
-        let lines = found.iter().skip(skip).take(count_max).filter_map(|(_, line)| self.line(line)).collect();
-        Found { lines, count: found.len() }
+        let count = found.len();
+        // Nobody looks at more than a page, so no more than that is put in order.
+        let end = skip.saturating_add(count_max);
+        if end < count {
+            found.select_nth_unstable_by(end, |one, other| self.order(one, other));
+            found.truncate(end);
+        }
+        found.sort_unstable_by(|one, other| self.order(one, other));
+        let lines = found.iter().skip(skip).filter_map(|hit| self.line(&hit.line)).collect();
+        Found { lines, count }
+    }
+
+    /// What fits better, then short names, then the alphabet.
+    fn order(&self, one: &Hit, other: &Hit) -> Ordering {
+        let key = |hit: &Hit| (hit.fit, hit.name.len());
+        key(one).cmp(&key(other)).then_with(|| self.folded[one.name.clone()].cmp(&self.folded[other.name.clone()]))
     }
 
     /// Lines that have `rarest`, and the other words too.
-    fn with(&self, rarest: &str, words: &[&str]) -> Vec<(Fit, Range<usize>)> {
-        let finders: Vec<_> = words.iter().filter(|word| **word != rarest).map(memmem::Finder::new).collect();
-        let (finder, mut found, mut from) = (memmem::Finder::new(rarest), Vec::new(), 0);
-        while let Some(at) = self.folded.get(from..).and_then(|rest| finder.find(rest)) {
+    fn with(&self, rarest: &Word, words: &[Word]) -> Vec<Hit> {
+        let others: Vec<_> = words.iter().filter(|word| word.text != rarest.text).collect();
+        let (mut found, mut from) = (Vec::new(), 0);
+        while let Some(at) = self.folded.get(from..).and_then(|rest| rarest.finder.find(rest)) {
             let line = self.around(from + at);
             from = line.end + 1;
             let text = &self.folded[line.clone()];
-            if finders.iter().all(|finder| finder.find(text).is_some())
-                && let Some(fit) = self.fit(&line, words)
-            {
-                found.push((fit, line));
+            if others.iter().all(|word| word.finder.find(text).is_some()) {
+                found.extend(self.hit(line, words));
             }
         }
         found
     }
 
-    fn all(&self) -> Vec<(Fit, Range<usize>)> {
+    fn all(&self) -> Vec<Hit> {
         let mut from = 0;
         let ends = memchr::memchr_iter(b'\n', &self.folded);
-        ends.map(|end| (Fit::Elsewhere, std::mem::replace(&mut from, end + 1)..end)).collect()
+        ends.filter_map(|end| self.hit(std::mem::replace(&mut from, end + 1)..end, &[])).collect()
     }
 
     /// The line in which `at` is, without its end.
@@ -152,35 +160,23 @@ impl Catalogue {
 
     /// How well a line with all words fits. What has them in JSON's own words
     /// alone, such as `kind`, does not.
-    fn fit(&self, line: &Range<usize>, words: &[&str]) -> Option<Fit> {
-        let name = self.name(line);
-        match words {
-            [word] if name == word.as_bytes() => return Some(Fit::Name),
-            [word] if name.starts_with(word.as_bytes()) => return Some(Fit::Beginning),
-            words if words.iter().all(|word| memmem::find(name, word.as_bytes()).is_some()) => {
-                return Some(Fit::InName);
-            }
-            _ => {}
-        }
+    fn hit(&self, line: Range<usize>, words: &[Word]) -> Option<Hit> {
         let text = &self.folded[line.clone()];
-        // A word of JSON's own is looked at twice; all others can only be in
-        // texts.
-        let telling = |word: &&str| !KEYS.iter().any(|key| memmem::find(key.as_bytes(), word.as_bytes()).is_some());
-        match words.iter().all(telling) {
-            true => Some(Fit::Elsewhere),
-            false => {
-                let Line { name, version, kind, publisher, description } = serde_json::from_slice(text).ok()?;
-                let version = version.map(|version| version.to_string()).unwrap_or_default();
-                let texts = [name.to_string(), version, kind.to_string(), publisher.to_string(), description];
-                words.iter().all(|word| texts.iter().any(|text| text.contains(word))).then_some(Fit::Elsewhere)
+        let name = text.strip_prefix(NAME.as_bytes()).unwrap_or_default();
+        let name = &name[..memchr::memchr(b'"', name).unwrap_or_default()];
+        let fit = match words {
+            [word] if name == word.text.as_bytes() => Fit::Name,
+            [word] if name.starts_with(word.text.as_bytes()) => Fit::Beginning,
+            [] => Fit::Elsewhere,
+            words if words.iter().all(|word| word.finder.find(name).is_some()) => Fit::InName,
+            words => {
+                let doubtful = words.iter().filter(|word| !word.is_telling);
+                let said = |word: &Word| values(text).any(|value| word.finder.find(value).is_some());
+                doubtful.into_iter().all(said).then_some(Fit::Elsewhere)?
             }
-        }
-    }
-
-    /// The name in a line, in lower case: what the line begins with.
-    fn name(&self, line: &Range<usize>) -> &[u8] {
-        let text = self.folded[line.clone()].strip_prefix(br#"{"name":""#).unwrap_or_default();
-        &text[..memchr::memchr(b'"', text).unwrap_or_default()]
+        };
+        let start = line.start + NAME.len();
+        Some(Hit { fit, name: start..start + name.len(), line })
     }
 
     fn line(&self, line: &Range<usize>) -> Option<Line> {
@@ -188,9 +184,48 @@ impl Catalogue {
     }
 }
 
-/// What stands in each line.
-const KEYS: [&str; 5] =
-    [r#"{"name":""#, r#"","version":""#, r#"","kind":""#, r#"","publisher":""#, r#"","description":""#];
+/// A line that was found.
+struct Hit {
+    fit: Fit,
+    /// Where its name stands.
+    name: Range<usize>,
+    line: Range<usize>,
+}
+
+/// A word of a query, in lower case.
+struct Word<'a> {
+    text: &'a str,
+    finder: memmem::Finder<'a>,
+    /// Whether it can stand in values alone.
+    is_telling: bool,
+}
+
+impl<'a> Word<'a> {
+    fn of(text: &'a str) -> Self {
+        let finder = memmem::Finder::new(text);
+        // Its ends could be values' too.
+        let is_telling =
+            !KEYS.iter().any(|key| finder.find(key.as_bytes()).is_some()) && !text.contains(['"', '{', '}', ',', ':']);
+        Self { text, finder, is_telling }
+    }
+}
+
+const NAME: &str = r#"{"name":""#;
+
+/// What stands before each value, in the order of a line. No value has it: its
+/// quotes would have a backslash before them.
+const KEYS: [&str; 5] = [NAME, r#"","version":""#, r#"","kind":""#, r#"","publisher":""#, r#"","description":""#];
+
+/// The values in a line.
+fn values(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let places = KEYS.iter().filter_map(|key| memmem::find(line, key.as_bytes()).map(|at| (at, at + key.len())));
+    let mut places = places.peekable();
+    std::iter::from_fn(move || {
+        let (_, start) = places.next()?;
+        let end = places.peek().map_or(line.len().saturating_sub(2), |(at, _)| *at);
+        Some(line.get(start..end).unwrap_or_default())
+    })
+}
 
 #[cfg(test)]
 mod tests {
