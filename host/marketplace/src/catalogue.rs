@@ -162,7 +162,7 @@ impl Catalogue {
     /// alone, such as `kind`, does not.
     fn hit(&self, line: Range<usize>, words: &[Word]) -> Option<Hit> {
         let text = &self.folded[line.clone()];
-        let name = text.strip_prefix(NAME.as_bytes()).unwrap_or_default();
+        let name = text.strip_prefix(NAME.as_bytes())?;
         let name = &name[..memchr::memchr(b'"', name).unwrap_or_default()];
         let fit = match words {
             [word] if name == word.text.as_bytes() => Fit::Name,
