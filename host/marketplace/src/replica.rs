@@ -142,8 +142,7 @@ impl Replica {
     }
 
     /// The copy itself, verified as if it came from elsewhere. `root` is what the
-    /// operator began with.
-    /// Of its targets those that are missing come from `source`.
+    /// operator began with. Of its targets those that are missing come from `source`.
     pub(crate) async fn signed(&self, root: &[u8], source: &Source) -> Result<Signed, IndexError> {
         let timestamp = Bytes::from(read(&self.metadata(TIMESTAMP))?.ok_or(IndexError::NoCopy)?);
         let reading = Reading { replica: Some(self.clone()), offline: true, ..Reading::of(source.clone()) };
@@ -177,14 +176,15 @@ impl Replica {
         let reading = Reading { timestamp: Some(timestamp.clone()), ..reading };
         let heard = Arc::clone(&reading.heard);
         let signed = self.load(root, reading, timestamp).await?;
-        // All of these were verified, each by the one before.
+        // What is kept was verified, each file by the one before. Of what was only
+        // heard, such as a root that nobody believed, nothing is.
         let heard = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
-        for (name, bytes) in &heard {
+        let files = signed.files();
+        for (name, bytes) in heard.iter().filter(|(name, _)| files.contains(*name)) {
             write(self.metadata(name), bytes)?;
         }
-        let newest = heard.iter().filter_map(|(name, bytes)| Some((root_version(name)?, bytes))).max();
-        if let Some((_, bytes)) = newest {
-            write(self.metadata(ROOT), bytes)?;
+        if let Some(newest) = heard.get(&format!("{}.root.json", signed.root_version())) {
+            write(self.metadata(ROOT), newest)?;
         }
         Ok(Some(signed))
     }
@@ -405,11 +405,6 @@ impl IndexError {
     fn refused(location: &str, source: tough::error::Error) -> Self {
         Self::Refused { location: location.to_owned(), source: Box::new(source) }
     }
-}
-
-/// `3` for `3.root.json`.
-fn root_version(name: &str) -> Option<u64> {
-    name.strip_suffix(".root.json")?.parse().ok()
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, IndexError> {

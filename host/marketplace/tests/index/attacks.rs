@@ -195,6 +195,28 @@ async fn keys_are_replaced_and_do_not_come_back() {
 }
 
 #[tokio::test]
+async fn a_root_that_nobody_before_signed_is_never_begun_with() {
+    let (stand, reader) = two_versions().await;
+    let evil = Stand::new().await;
+    evil.publish("evil", "0.1.0").await;
+    // Signed by its own keys alone, as the second root; and longer than any.
+    let root = std::fs::read_to_string(evil.index().join("metadata/1.root.json")).unwrap();
+    for padding in [0, 300 << 10] {
+        stand.put_back("newer");
+        let next = format!("{}{root}", " ".repeat(padding)).replacen("\"version\":1", "\"version\":2", 1);
+        std::fs::write(stand.index().join("metadata/2.root.json"), next).unwrap();
+        let timestamp = stand.index().join("metadata/timestamp.json");
+        // Another timestamp, so that all of it is looked at.
+        let text = std::fs::read_to_string(&timestamp).unwrap();
+        std::fs::write(&timestamp, format!("{text}{}", " ".repeat(padding % 7 + 1))).unwrap();
+        drop(reader.refresh().await);
+        assert!(!stand.path("copy/metadata/2.root.json").exists());
+        assert!(!stand.path("copy/metadata/root.json").exists());
+        assert_eq!(seen(&reader.index().await.unwrap()).await, ["one", "two"]);
+    }
+}
+
+#[tokio::test]
 async fn another_marketplaces_index_is_not_taken_for_ones_own() {
     let stand = Stand::new().await;
     let source = Source::folder(stand.index());
