@@ -75,20 +75,27 @@ fn who_comes_back_with_the_same_id_is_decided_once_more_and_pays_once() {
 /// What somebody else was told with the same id is not taken back.
 #[test]
 fn what_one_of_two_was_told_stands() {
-    let (served, token) = Served::ada("", BUDGET);
-    let asked = with(pay(60), &json!({ "id": "order" }));
-    let mut stays = raw(served.address());
-    served.halt();
-    // First: whoever asks after the other's verdict was withdrawn is decided anew,
-    // and may come before the budget is back.
-    say(&mut stays, request(&token, &asked).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
-    say(&mut raw(served.address()), request(&token, &asked));
-    served.signal(Signal::CONT);
-    let answer = rest(&mut stays);
-    assert!(answer.contains("\"decision\":\"allow\""), "{answer}");
-    assert_eq!(served.client(&token).post("/v1/decide", &pay(60)).decision(), "deny");
-    let first = served.client(&token).post("/v1/decide", &asked).ok();
-    served.client(&token).post("/v1/outcome", &json!({ "action": first["action"], "status": "failed" })).ok();
+    // Whoever asks first: what was withdrawn holds nothing when the other is decided.
+    for leaver_first in [true, false].repeat(8) {
+        let (served, token) = Served::ada("", BUDGET);
+        let asked = with(pay(60), &json!({ "id": "order" }));
+        let mut stays = raw(served.address());
+        served.halt();
+        let leaving = || say(&mut raw(served.address()), request(&token, &asked));
+        if leaver_first {
+            leaving();
+        }
+        say(&mut stays, request(&token, &asked).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
+        if !leaver_first {
+            leaving();
+        }
+        served.signal(Signal::CONT);
+        let answer = rest(&mut stays);
+        assert!(answer.contains("\"decision\":\"allow\""), "{leaver_first}: {answer}");
+        assert_eq!(served.client(&token).post("/v1/decide", &pay(60)).decision(), "deny");
+        let first = served.client(&token).post("/v1/decide", &asked).ok();
+        served.client(&token).post("/v1/outcome", &json!({ "action": first["action"], "status": "failed" })).ok();
+    }
 }
 
 /// Who was answered may have acted, whatever became of the connection.

@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use vak::config::ServerLimits;
 use vak::{
@@ -228,7 +230,10 @@ impl Desk {
     ) -> Result<Answer, Problem> {
         loop {
             match self.ids.claim(&who.space, id, content, Instant::now())? {
-                Claim::Mine(turn) => {
+                Claim::Mine(turn, before) => {
+                    if let Some(withdrawn) = before {
+                        withdrawn.undone().await;
+                    }
                     let answer = work.await?;
                     if answer.lasting {
                         turn.say(&answer);
@@ -245,10 +250,13 @@ impl Desk {
         }
     }
 
-    /// Ends an allowed action whose verdict never left.
-    pub(crate) fn withdraw(&self, number: u64) {
+    /// Ends an allowed action whose verdict never left. `undone` is dropped when
+    /// that is recorded.
+    pub(crate) fn withdraw(&self, number: u64, undone: watch::Sender<()>) {
         if let Some(open) = self.waiting.withdraw(number) {
-            self.end(open, Outcome::withdrawn("the client went before the verdict could be told"), End::Withdrawn);
+            let outcome = Outcome::withdrawn("the client went before the verdict could be told");
+            let ended = self.recorded(open, outcome, End::Withdrawn);
+            self.tasks.spawn_on(ended.map(move |()| drop(undone)), &self.runtime);
         }
     }
 
@@ -277,15 +285,18 @@ impl Desk {
     }
 
     fn end(&self, open: Open, outcome: Outcome, end: End) {
+        self.tasks.spawn_on(self.recorded(open, outcome, end), &self.runtime);
+    }
+
+    fn recorded(&self, open: Open, outcome: Outcome, end: End) -> impl Future<Output = ()> + Send + use<> {
         let (host, metrics) = (Arc::clone(&self.host), Arc::clone(&self.metrics));
-        let record = async move {
+        async move {
             let recorded = host.record_outcome(&open.action, open.decided, outcome).await;
             metrics.ended(if recorded.is_ok() { end } else { End::Lost });
             if let Err(error) = recorded {
                 tracing::error!(action = %open.action.id, "an outcome could not be recorded: {error}");
             }
-        };
-        self.tasks.spawn_on(record, &self.runtime);
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use tokio::sync::watch;
 use vak::ActionId;
 
 use super::answer::Answer;
-use super::parcel::Parcel;
+use super::parcel::{Parcel, Trace};
 use super::problem::{Kind, Problem};
 
 /// Longest answer that is kept, in bytes. Verdicts have some hundred; what a
@@ -27,13 +26,13 @@ pub(crate) struct Known {
     /// `None` if it was too long.
     body: Option<Bytes>,
     /// For an allow: the parcel, and whether it has left.
-    allowed: Option<(Weak<Parcel>, Arc<AtomicBool>)>,
+    allowed: Option<(Weak<Parcel>, Trace)>,
 }
 
 impl Known {
     fn of(answer: &Answer) -> Self {
         let body = (answer.body.len() <= ANSWER_BYTES_MAX).then(|| answer.body.clone());
-        let allowed = answer.parcel.as_ref().map(|parcel| (Arc::downgrade(parcel), parcel.mark()));
+        let allowed = answer.parcel.as_ref().map(|parcel| (Arc::downgrade(parcel), parcel.trace()));
         Self { body, allowed }
     }
 
@@ -42,9 +41,9 @@ impl Known {
     fn again(&self) -> Option<Result<Answer, Problem>> {
         let parcel = match &self.allowed {
             None => None,
-            Some((parcel, left)) => match parcel.upgrade() {
+            Some((parcel, trace)) => match parcel.upgrade() {
                 Some(parcel) => Some(parcel),
-                None if left.load(Ordering::Acquire) => None,
+                None if trace.has_left() => None,
                 None => return None,
             },
         };
@@ -89,7 +88,9 @@ pub(crate) struct Ids {
 
 /// Whose turn it is to do what is asked.
 pub(crate) enum Claim {
-    Mine(Turn),
+    /// One's own; with what was withdrawn before, whose end has to be waited for:
+    /// until then it holds what this may need.
+    Mine(Turn, Option<Trace>),
     Theirs(Said),
 }
 
@@ -119,6 +120,7 @@ impl Ids {
     ) -> Result<Claim, Problem> {
         let mut table = lock(&self.table);
         table.forget_until(now);
+        let mut before = None;
         if let Some(entry) = table.entries.get(action) {
             let withdrawn = entry.said.borrow().as_ref().is_some_and(|known| known.again().is_none());
             if !withdrawn && entry.content.is_some_and(|before| before != content) {
@@ -128,12 +130,13 @@ impl Ids {
             if !withdrawn {
                 return Ok(Claim::Theirs(entry.said.clone()));
             }
+            before = entry.said.borrow().as_ref().and_then(|known| Some(known.allowed.as_ref()?.1.clone()));
             table.remove(action);
         }
         table.make_room(space, self.most);
         let (say, said) = watch::channel(None);
         let number = table.insert(Arc::clone(space), action.clone(), Some(content), said, now + self.time);
-        Ok(Claim::Mine(Turn { table: Arc::clone(&self.table), action: action.clone(), number, say }))
+        Ok(Claim::Mine(Turn { table: Arc::clone(&self.table), action: action.clone(), number, say }, before))
     }
 
     /// Takes note of actions that were decided before the server was started.
@@ -248,14 +251,14 @@ mod tests {
     #[track_caller]
     fn mine(ids: &Ids, id: &str, now: Instant) -> Turn {
         match claim(ids, id, 0, now).unwrap() {
-            Claim::Mine(turn) => turn,
+            Claim::Mine(turn, _) => turn,
             Claim::Theirs(_) => panic!("`{id}` is known"),
         }
     }
 
     async fn theirs(ids: &Ids, id: &str, now: Instant) -> Option<Result<Answer, Problem>> {
         match claim(ids, id, 0, now).unwrap() {
-            Claim::Mine(_) => panic!("`{id}` is not known"),
+            Claim::Mine(..) => panic!("`{id}` is not known"),
             Claim::Theirs(said) => heard(said).await,
         }
     }
