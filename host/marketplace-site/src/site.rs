@@ -88,6 +88,8 @@ impl Site {
     }
 
     async fn read(&self) {
+        // Whatever happens, it is read again when it changes again.
+        let _reading = Reading(&self.seen);
         let stamp = stamp(&self.folder);
         let read = match Index::of_folder(&self.folder).await {
             Ok(index) => Shown::of(index).await,
@@ -101,8 +103,17 @@ impl Site {
             }
             Err(error) => tracing::error!("the index has changed and is not shown: {error}"),
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = Seen { stamp, looked: Instant::now(), reading: false, refused };
+        let seen = Seen { stamp, looked: Instant::now(), reading: true, refused };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+}
+
+/// While the folder is read.
+struct Reading<'a>(&'a Mutex<Seen>);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).reading = false;
     }
 }
 

@@ -91,9 +91,6 @@ pub enum RepositoryError {
         /// The version.
         version: Version,
     },
-    /// The index has no such publisher.
-    #[error("the index has no publisher `{0}`; add it with `vak marketplace publisher`")]
-    NoPublisher(Name),
     /// A key of two publishers would let one speak for the other.
     #[error("the key `{key}` is that of `{owner}`")]
     KeyTaken {

@@ -98,6 +98,9 @@ pub enum ConfigError {
     /// An adapter lets everything pass.
     #[error("adapter `{0}`: `pass = [\"*\"]` would let everything happen undecided; name the operations that may")]
     PassesAll(Name),
+    /// A token would go to whatever registry an index names.
+    #[error("marketplace `{0}`: a `token` is for a `registry`; say which, or leave it out")]
+    StrayToken(Name),
     /// Two marketplaces have one name.
     #[error("two marketplaces are named `{0}`; leave one out")]
     DuplicateMarketplace(Name),
@@ -311,6 +314,9 @@ impl Config {
         let adapters = self.adapters.iter().map(|adapter| &adapter.name);
         if let Some(name) = policies.chain(skills).chain(adapters).find(|name| !names.insert(*name)) {
             return Err(ConfigError::Duplicate(name.clone()));
+        }
+        if let Some(marketplace) = self.marketplaces.iter().find(|marketplace| marketplace.strays()) {
+            return Err(ConfigError::StrayToken(marketplace.name.clone()));
         }
         let mut names = BTreeSet::new();
         match self.marketplaces.iter().find(|marketplace| !names.insert(&marketplace.name)) {

@@ -256,3 +256,17 @@ fn a_host_that_runs_hears_of_what_was_withdrawn_and_takes_what_is_new() {
     let ended = served.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
+
+#[test]
+fn a_configuration_that_would_send_a_token_anywhere_is_none() {
+    let section = "[[marketplaces]]\nname = 'market'\nindex = 'index'\nroot = 'root.json'\n";
+    for (more, part) in [
+        ("token = 'token.txt'\n", "a `token` is for a `registry`"),
+        (section, "two marketplaces are named `market`"),
+        ("refresh = 1\n", "unknown field `refresh`"),
+    ] {
+        let site = Site::new().section(&format!("{section}{more}"));
+        let (code, text) = vak(site.path(), &["list"]);
+        assert!(code == 2 && text.contains(part), "{code} {text}");
+    }
+}

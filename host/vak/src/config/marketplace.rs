@@ -20,7 +20,8 @@ pub struct Marketplace {
     /// a folder with an OCI image layout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
-    /// The file with a token for the registry.
+    /// The file with a token for `registry`, or with `USER:PASSWORD`. Nobody else
+    /// is sent it: where the index says its images are is the marketplace's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<PathBuf>,
     /// The authorities that certify the registry, in PEM; Mozilla's if it is left
@@ -38,6 +39,11 @@ fn hourly() -> u32 {
 }
 
 impl Marketplace {
+    /// Whether a token could go wherever the index says.
+    pub(super) fn strays(&self) -> bool {
+        self.token.is_some() && self.registry.is_none()
+    }
+
     pub(super) fn resolve(&mut self, folder: &Path) {
         for place in [Some(&mut self.index), self.registry.as_mut()].into_iter().flatten() {
             if !place.contains("://") {
