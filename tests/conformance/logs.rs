@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use tempfile::TempDir;
 use vak_audit::{
-    Acceptance, Answer, Body, Commitment, Configuration, Contents, Described, Draft, Dropped, EntryKind, FileStore,
+    About, Acceptance, Answer, Body, Commitment, Configuration, Contents, Described, Draft, Dropped, EntryKind, FileStore,
     Given, Log, MemoryStore, Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier,
     What, export_tiles, leaf_hash,
 };
@@ -114,7 +114,7 @@ fn draft(log: &Log, seq: u64, contains: Contains) -> Draft {
     let decided = |decision, payloads| Draft::decision(&action(seq, contains), &verdict(decision), payloads).unwrap();
     let ended = |status, result| {
         let outcome = Outcome { decision: seq - 1, status, result, detail: "as told".to_owned(), duration_ns: seq };
-        Draft::outcome(&action(seq - 1, contains), time(seq), &outcome).unwrap()
+        Draft::outcome(&About::of(&action(seq - 1, contains)), time(seq), &outcome).unwrap()
     };
     match seq % 10 {
         0 => decided(Decision::Allow, Payloads::Inline),

@@ -54,6 +54,10 @@ impl Committer {
                 Some(head) => {
                     std::mem::swap(&mut next, commit);
                     self.commit(&head, commit)?;
+                    if commit.awaited() == 0 {
+                        self.tell(commit, watch);
+                        queue.gather();
+                    }
                 }
                 None if queue.wait()? => {}
                 None => return Ok(self.store.close()?),

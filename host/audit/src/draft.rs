@@ -6,7 +6,7 @@ use crate::codec::{EncodeError, Writer};
 use crate::entry::{ENTRY_BYTES_MAX, HEADER_BYTES_MIN, Kept, write_about, write_approval, write_decision, write_start};
 use crate::origin::ORIGIN_BYTES_MAX;
 use crate::payload::{Payload, Payloads};
-use crate::{Acceptance, Body, Configuration, Dropped, EntryKind, Given, Outcome, Shadow};
+use crate::{About, Acceptance, Body, Configuration, Dropped, EntryKind, Given, Outcome, Shadow};
 
 /// The longest rest of an entry that fits under any origin, so that a draft
 /// which could be made can be appended to every log.
@@ -64,14 +64,14 @@ impl Draft {
         Ok(Self { kind: EntryKind::Approval, rest, payloads: kept.payloads, erases: None, after })
     }
 
-    /// The record of how `action` ended, at `time`.
+    /// The record of how an action ended, at `time`.
     ///
     /// # Errors
     /// The detail is too long.
-    pub fn outcome(action: &Action, time: Timestamp, outcome: &Outcome) -> Result<Self, EncodeError> {
+    pub fn outcome(about: &About, time: Timestamp, outcome: &Outcome) -> Result<Self, EncodeError> {
         let mut writer = Writer::with_capacity(256);
         write_start(&mut writer, time, EntryKind::Outcome);
-        write_about(&mut writer, action);
+        about.write(&mut writer);
         outcome.write(&mut writer);
         let rest = writer.finish(REST_BYTES_MAX)?;
         Ok(Self { kind: EntryKind::Outcome, rest, payloads: Vec::new(), erases: None, after: Some(outcome.decision) })

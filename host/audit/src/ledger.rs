@@ -101,6 +101,11 @@ impl Head {
 }
 
 impl Commit {
+    /// How many of its entries somebody waits for.
+    pub(crate) fn awaited(&self) -> usize {
+        self.waiting.iter().flatten().count()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.entries.clear(0);
         self.leaves.clear();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use vak_types::Timestamp;
@@ -16,6 +17,11 @@ const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// How many entries have to wait before they are sealed ahead of their commit:
 /// enough to be worth waking a thread, and sealed in some 60 µs.
 pub(crate) const AHEAD_ENTRIES: usize = 64;
+
+/// How long entries that nobody waits for are gathered for one commit. A crash
+/// loses them, as it loses those whose commit is under way; and a commit of a few
+/// costs as much as one of a hundred.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Tells whoever appended how the commit went.
 pub(crate) type Done = oneshot::Sender<Result<Committed, AppendError>>;
@@ -72,6 +78,8 @@ struct State {
     /// pending, and those that are sealed.
     entries: usize,
     bytes: usize,
+    /// Those among them whose commit somebody waits for.
+    awaited: usize,
     /// The sequence number of the next entry that gets a place. Places are
     /// committed in order and a failed commit is the last, so an entry's
     /// number is known as soon as it has a place.
@@ -81,6 +89,8 @@ struct State {
     /// The committer sleeps; set so that waking it costs a system call once a
     /// batch and not once an entry.
     idle: bool,
+    /// The committer sleeps until there is a reason to commit.
+    gathering: bool,
     /// The sealer sleeps.
     sealer_idle: bool,
     closed: bool,
@@ -93,9 +103,11 @@ impl Queue {
             pending: VecDeque::new(),
             entries: 0,
             bytes: 0,
+            awaited: 0,
             next_seq,
             waiting: Vec::new(),
             idle: false,
+            gathering: false,
             sealer_idle: false,
             closed: false,
             stopped: None,
@@ -136,10 +148,12 @@ impl Queue {
         }
         state.entries += 1;
         state.bytes = bytes;
+        state.awaited += usize::from(pending.done.is_some());
         state.pending.push_back(pending);
         let seq = state.next_seq;
         state.next_seq += 1;
-        let wake = if std::mem::take(&mut state.idle) {
+        let wake = if std::mem::take(&mut state.idle) || (state.gathering && self.is_due(&state)) {
+            state.gathering = false;
             Some(&self.work)
         } else if state.pending.len() >= AHEAD_ENTRIES && std::mem::take(&mut state.sealer_idle) {
             Some(&self.enough)
@@ -170,6 +184,21 @@ impl Queue {
         Ok(true)
     }
 
+    /// Waits while more may come and nobody waits for what there is, for a while.
+    pub(crate) fn gather(&self) {
+        let mut state = self.lock();
+        state.gathering = !self.is_due(&state);
+        let more = |state: &mut State| state.gathering;
+        let (mut state, _) = self.work.wait_timeout_while(state, GATHER, more).unwrap_or_else(PoisonError::into_inner);
+        state.gathering = false;
+    }
+
+    /// Whether there is a reason to commit.
+    fn is_due(&self, state: &State) -> bool {
+        let many = state.entries >= self.entries_max.div_ceil(2) || state.bytes >= QUEUE_BYTES_MAX / 2;
+        state.awaited > 0 || many || state.closed || state.stopped.is_some()
+    }
+
     /// Waits until there is enough to seal ahead. False when there will not be.
     pub(crate) fn wait_for_enough(&self) -> bool {
         let mut state = self.lock();
@@ -191,10 +220,11 @@ impl Queue {
     }
 
     /// Gives back the room of entries that are about to be written.
-    pub(crate) fn free(&self, entries: usize, bytes: usize) {
+    pub(crate) fn free(&self, entries: usize, bytes: usize, awaited: usize) {
         let mut state = self.lock();
         state.entries -= entries;
         state.bytes -= bytes;
+        state.awaited -= awaited;
         // All of them, not as many as there are places: one that was cancelled
         // in the meantime must not keep the place from another.
         let waiting = std::mem::take(&mut state.waiting);
@@ -206,7 +236,10 @@ impl Queue {
 
     /// Nothing more comes; what is queued is still committed.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let mut state = self.lock();
+        state.closed = true;
+        state.gathering = false;
+        drop(state);
         self.work.notify_one();
         self.enough.notify_one();
     }
@@ -216,6 +249,7 @@ impl Queue {
     pub(crate) fn stop(&self, cause: StopCause) {
         let mut state = self.lock();
         let cause = state.stopped.get_or_insert(cause).clone();
+        state.gathering = false;
         let pending = std::mem::take(&mut state.pending);
         let waiting = std::mem::take(&mut state.waiting);
         drop((state, waiting));

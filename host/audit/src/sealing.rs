@@ -55,7 +55,7 @@ impl Sealing {
         std::mem::swap(&mut state.sealed, commit);
         let head = state.ledger.end(commit);
         drop(state);
-        queue.free(commit.entries.len(), commit.room_bytes);
+        queue.free(commit.entries.len(), commit.room_bytes, commit.awaited());
         Ok(Some(head))
     }
 

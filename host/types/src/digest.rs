@@ -33,11 +33,17 @@ impl Digest {
 
     /// The 64 hexadecimal digits, without the algorithm.
     pub fn to_hex(self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap_or_default();
-            hex
-        })
+        self.after("")
+    }
+
+    /// The digits after `start`. Every verdict has some digests, and formatting
+    /// them byte by byte took a tenth of a decision's time.
+    fn after(self, start: &str) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(start.len() + 64);
+        text.push_str(start);
+        text.extend(self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])));
+        text
     }
 }
 
@@ -76,13 +82,13 @@ impl TryFrom<String> for Digest {
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> String {
-        digest.to_string()
+        digest.after("sha256:")
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.to_hex())
+        f.write_str(&self.after("sha256:"))
     }
 }
 

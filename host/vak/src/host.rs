@@ -22,6 +22,7 @@ use vak_types::{
 };
 
 use crate::approvals::Approvals;
+use crate::begun::Begun;
 use crate::builder::HostBuilder;
 use crate::clock::ActionIds;
 use crate::config::{Config, ConfigError};
@@ -278,10 +279,18 @@ impl Host {
         decided: Decided,
         outcome: Outcome,
     ) -> Result<Receipt, RecordError> {
-        let receipt = decided.receipt.as_ref().filter(|_| decided.verdict.is_allow());
-        let decision = receipt.ok_or(RecordError::NotAllowed)?.seq();
+        self.conclude(Begun::of(action, decided).ok_or(RecordError::NotAllowed)?, outcome).await
+    }
+
+    /// The same for an action that has been kept, without what its outcome needs
+    /// nothing of.
+    ///
+    /// # Errors
+    /// The log does not take the entry.
+    pub async fn conclude(&self, begun: Begun, outcome: Outcome) -> Result<Receipt, RecordError> {
+        let Begun { about, decision, held } = begun;
         let now = (self.clock)();
-        if let Some(held) = decided.held {
+        if let Some(held) = held {
             let spent: Vec<_> = outcome.spent.iter().map(|(what, amount)| (what.as_str(), *amount)).collect();
             match outcome.status {
                 Status::Failed => held.fail(now),
@@ -293,7 +302,7 @@ impl Host {
         let Outcome { status, result, detail, duration, .. } = outcome;
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let outcome = vak_audit::Outcome { decision, status, result, detail, duration_ns };
-        let draft = Draft::outcome(action, now, &outcome)?;
+        let draft = Draft::outcome(&about, now, &outcome)?;
         Ok(self.ledger.log.append(draft, self.ledger.tier).await?)
     }
 

@@ -71,6 +71,7 @@
 
 mod approvals;
 mod archiver;
+mod begun;
 mod builder;
 mod changes;
 mod clock;
@@ -95,6 +96,7 @@ mod trusted;
 
 pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;
+pub use begun::Begun;
 pub use builder::{BuildError, Checked, HostBuilder};
 pub use changes::{Changes, Waiter};
 pub use config::{Config, ConfigError};

@@ -149,6 +149,11 @@ fn exceeded(exceeded: vak_limits::Exceeded) -> Exceeded {
 }
 
 impl Held {
+    /// False when the outcome makes no difference to any limit.
+    pub(crate) fn awaits_outcome(&self) -> bool {
+        self.own.awaits_outcome() || self.shared.is_some()
+    }
+
     pub(crate) fn succeed(self, actual: &[(&str, u64)], now: Timestamp) {
         self.own.succeed(actual, now);
         self.shared.into_iter().for_each(|shared| shared.succeed(actual));

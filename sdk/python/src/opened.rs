@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use vak::{Action, Config, Decided, Host, Outcome, Override};
+use vak::{Action, Begun, Config, Decided, Host, Outcome, Override};
 
 pub(crate) use self::closing::{at_exit, close_all};
 use self::messages::Calls;
@@ -127,8 +127,8 @@ impl Opened {
             arguments,
             allowed: None,
         };
-        if told.verdict.is_allow() {
-            let number = self.0.get()?.waiting.add(action, decided);
+        if let Some(begun) = Begun::of(&action, decided) {
+            let number = self.0.get()?.waiting.add(begun);
             told.allowed = Some(Allowed::new(By::Host(Arc::clone(self), number)));
         }
         Ok(told)
@@ -138,21 +138,22 @@ impl Opened {
     pub(crate) async fn record(&self, number: u64, outcome: Outcome) -> Result<Receipt, Error> {
         let inner = self.0.get()?;
         let using = inner.using()?;
-        let open = inner.waiting.take(number).ok_or(Error::NotOpen)?;
-        Ok((&using.host.record_outcome(&open.action, open.decided, outcome).await?).into())
+        let begun = inner.waiting.take(number).ok_or(Error::NotOpen)?;
+        Ok((&using.host.conclude(begun, outcome).await?).into())
     }
 
     /// The same for one that nobody reported of, when nobody waits for it.
     pub(crate) fn end(self: &Arc<Self>, number: u64, outcome: Outcome) {
         let Ok(inner) = self.0.get() else { return };
-        let Some(open) = inner.waiting.take(number) else { return };
+        let Some(begun) = inner.waiting.take(number) else { return };
         // If it is closed, closing has recorded all that waited.
         let Ok(using) = inner.using() else { return };
         // Kept until then: dropping the last of it ends what goes on in its runtime.
         let opened = Arc::clone(self);
         let record = async move {
-            if let Err(error) = using.host.record_outcome(&open.action, open.decided, outcome).await {
-                tracing::error!(action = %open.action.id, "an outcome could not be recorded: {error}");
+            let action = begun.action().clone();
+            if let Err(error) = using.host.conclude(begun, outcome).await {
+                tracing::error!(%action, "an outcome could not be recorded: {error}");
             }
             drop((using, opened));
         };

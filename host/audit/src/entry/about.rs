@@ -16,6 +16,11 @@ pub struct About {
 }
 
 impl About {
+    /// Names `action`.
+    pub fn of(action: &Action) -> Self {
+        Self { agent: action.agent.clone(), session: action.session.clone(), action: action.id.clone() }
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer) {
         write(writer, &self.agent, &self.session, &self.action);
     }

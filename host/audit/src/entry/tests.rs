@@ -193,7 +193,7 @@ proptest! {
     #[test]
     fn an_outcome_says_all_of_it(action in any_action(), outcome in any_outcome(), time in any::<u64>()) {
         let time = Timestamp::from_nanos(time);
-        let bytes = sealed(&Draft::outcome(&action, time, &outcome).unwrap(), 9);
+        let bytes = sealed(&Draft::outcome(&About::of(&action), time, &outcome).unwrap(), 9);
         let entry = Entry::decode(&bytes).unwrap();
         prop_assert_eq!(&entry.encode().unwrap(), &bytes);
         let about = About { agent: action.agent, session: action.session, action: action.id };
@@ -392,7 +392,7 @@ fn other_spellings_of_an_entry_are_refused() {
 #[test]
 fn an_outcome_comes_after_its_decision() {
     let outcome = Outcome { decision: 3, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
-    let draft = Draft::outcome(&action(), Timestamp::default(), &outcome).unwrap();
+    let draft = Draft::outcome(&About::of(&action()), Timestamp::default(), &outcome).unwrap();
     assert_eq!(Entry::decode(&sealed(&draft, 3)), Err(DecodeError::Order { seq: 3, after: 3 }));
     assert!(Entry::decode(&sealed(&draft, 4)).is_ok());
 }
@@ -453,7 +453,7 @@ fn the_documented_example_is_what_is_written() {
         duration_ns: 1_500_000,
     };
     let time = Timestamp::from_nanos(1_700_000_000_200_000_000);
-    let rest = Draft::outcome(&action(), time, &outcome).unwrap().rest;
+    let rest = Draft::outcome(&About::of(&action()), time, &outcome).unwrap().rest;
     let outcome = seal(1, leaf_hash(&decision), &rest);
     for entry in [&decision, &outcome] {
         let hex: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();

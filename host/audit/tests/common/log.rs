@@ -3,7 +3,7 @@
 
 use futures_executor::block_on;
 use vak_audit::{
-    Body, Bundle, Checkpoint, Commitment, Draft, Dropped, Entry, Expected, Log, OpenError, Options, Origin, Outcome,
+    About, Body, Bundle, Checkpoint, Commitment, Draft, Dropped, Entry, Expected, Log, OpenError, Options, Origin, Outcome,
     Payloads, Receipt, Report, Signer, Source, Status, Store, Tier, VerifierKey, VerifyError, What, verify_all,
 };
 use vak_types::{Action, ActionRequest, Decision, Digest, Effect, Json, Reason, Timestamp, Verdict};
@@ -74,7 +74,7 @@ pub(crate) fn denied(action: &Action, message: &str, payloads: Payloads) -> Draf
 pub(crate) fn outcome(id: &str, decision: u64) -> Draft {
     let outcome =
         Outcome { decision, status: Status::Succeeded, result: None, detail: "done".to_owned(), duration_ns: 5 };
-    Draft::outcome(&action(id), Timestamp::from_nanos(1_700_000_001_000_000_000), &outcome).unwrap()
+    Draft::outcome(&About::of(&action(id)), Timestamp::from_nanos(1_700_000_001_000_000_000), &outcome).unwrap()
 }
 
 /// That a payload is to be erased.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use vak::config::ServerLimits;
 use vak::{
-    Action, ActionId, ActionRequest, Caller, Decided, DecidedBefore, Host, InvokeError, Json, Label, Outcome,
+    Action, ActionId, ActionRequest, Begun, Caller, Decided, DecidedBefore, Host, InvokeError, Json, Label, Outcome,
     ReadError, SessionId,
 };
 use vak_types::Name;
@@ -146,12 +146,12 @@ impl Desk {
     ) -> Result<Answer, Problem> {
         let known_as = known_as.unwrap_or_else(|| action.id.clone());
         self.metrics.decided(decided.verdict.decision);
-        let (allowed, lasting) = (decided.verdict.is_allow(), decided.receipt.is_some());
+        let lasting = decided.receipt.is_some();
         let told = Answer::new(&DecideAnswer::new(&known_as, &decided), None)?;
-        if !allowed {
+        let Some(begun) = Begun::of(&action, decided) else {
             return Ok(Answer { lasting, ..told });
-        }
-        let (number, gone) = self.waiting.add(Open::new(owner, known_as, action, decided), Instant::now());
+        };
+        let (number, gone) = self.waiting.add(Open { owner, known_as, begun }, Instant::now());
         let parcel = Arc::new(Parcel::new(Arc::clone(self), number));
         for open in gone {
             self.end(open, Outcome::unknown("others took its place before an outcome was reported"), End::Unreported);
@@ -214,7 +214,7 @@ impl Desk {
             let detail = "it has its outcome already, waited too long for one, was not allowed, or is another's";
             Problem::new(Kind::NoSuchDecision, detail)
         })?;
-        let recorded = self.host.record_outcome(&open.action, open.decided, request.outcome()).await;
+        let recorded = self.host.conclude(open.begun, request.outcome()).await;
         self.metrics.ended(if recorded.is_ok() { End::Reported } else { End::Lost });
         let receipt = (&recorded.map_err(not_recorded)?).into();
         Answer::new(&OutcomeAnswer { receipt }, None)
@@ -291,10 +291,11 @@ impl Desk {
     fn recorded(&self, open: Open, outcome: Outcome, end: End) -> impl Future<Output = ()> + Send + use<> {
         let (host, metrics) = (Arc::clone(&self.host), Arc::clone(&self.metrics));
         async move {
-            let recorded = host.record_outcome(&open.action, open.decided, outcome).await;
+            let action = open.begun.action().clone();
+            let recorded = host.conclude(open.begun, outcome).await;
             metrics.ended(if recorded.is_ok() { end } else { End::Lost });
             if let Err(error) = recorded {
-                tracing::error!(action = %open.action.id, "an outcome could not be recorded: {error}");
+                tracing::error!(%action, "an outcome could not be recorded: {error}");
             }
         }
     }

@@ -221,7 +221,7 @@ impl Desk {
             Ending::Failed(why) => Outcome::failed(why),
             Ending::Unknown(why) => Outcome::unknown(why),
         };
-        let recorded = self.host.record_outcome(&open.action, open.decided, outcome).await;
+        let recorded = self.host.conclude(open.begun, outcome).await;
         self.metrics.ended(if recorded.is_ok() { End::Reported } else { End::Lost });
         recorded.map(|_| true).map_err(super::desk::not_recorded)
     }

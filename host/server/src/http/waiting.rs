@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use vak::{Action, ActionId, AgentId, Decided, Json};
+use vak::{ActionId, AgentId, Begun};
 
 /// An allowed action whose outcome is not known yet.
 #[derive(Debug)]
@@ -12,22 +12,8 @@ pub(crate) struct Open {
     /// Who may say what came of it.
     pub(crate) owner: Arc<str>,
     /// What that is said of.
-    known_as: ActionId,
-    pub(crate) action: Action,
-    pub(crate) decided: Decided,
-}
-
-impl Open {
-    /// Without what an outcome needs nothing of: thousands of them may wait.
-    pub(crate) fn new(owner: Arc<str>, known_as: ActionId, mut action: Action, mut decided: Decided) -> Self {
-        action.arguments = Json::default();
-        action.attributes = BTreeMap::new();
-        action.labels = Vec::new();
-        decided.verdict.reasons = Vec::new();
-        decided.verdict.obligations = Vec::new();
-        decided.arguments = None;
-        Self { owner, known_as, action, decided }
-    }
+    pub(crate) known_as: ActionId,
+    pub(crate) begun: Begun,
 }
 
 /// How many may wait, and for how long.
@@ -47,9 +33,10 @@ pub(crate) struct Waiting {
 
 #[derive(Debug, Default)]
 struct Table {
-    open: HashMap<ActionId, (u64, Open)>,
-    /// In the order in which they came, which is that of their ends.
-    order: BTreeMap<u64, (Instant, ActionId)>,
+    /// By numbers that grow: in the order in which they came, which is that of
+    /// their ends. Boxed, since the maps move what they have when they grow.
+    open: BTreeMap<u64, Box<(Instant, Open)>>,
+    numbers: HashMap<ActionId, u64>,
     of_agents: HashMap<AgentId, BTreeSet<u64>>,
     next: u64,
 }
@@ -66,12 +53,12 @@ impl Waiting {
     pub(crate) fn add(&self, open: Open, now: Instant) -> (u64, Vec<Open>) {
         let mut table = self.lock();
         let mut gone: Vec<_> = table.remove(&open.known_as).into_iter().collect();
-        let first = table.of_agents.get(&open.action.agent).filter(|of_agent| of_agent.len() >= self.bounds.per_agent);
+        let first = table.of_agents.get(open.begun.agent()).filter(|of_agent| of_agent.len() >= self.bounds.per_agent);
         if let Some(number) = first.and_then(|of_agent| of_agent.first().copied()) {
             gone.extend(table.remove_number(number));
         }
         if table.open.len() >= self.bounds.all
-            && let Some((&number, _)) = table.order.first_key_value()
+            && let Some((&number, _)) = table.open.first_key_value()
         {
             gone.extend(table.remove_number(number));
         }
@@ -81,8 +68,9 @@ impl Waiting {
     /// Takes one out, if `who` may.
     pub(crate) fn take(&self, action: &ActionId, who: &str) -> Option<Open> {
         let mut table = self.lock();
-        table.open.get(action).filter(|(_, open)| *open.owner == *who)?;
-        table.remove(action)
+        let number = *table.numbers.get(action)?;
+        table.open.get(&number).filter(|waits| *waits.1.owner == *who)?;
+        table.remove_number(number)
     }
 
     /// Takes one out, whoever it is for. By its number: by now another can have
@@ -95,8 +83,8 @@ impl Waiting {
     pub(crate) fn expired(&self, now: Instant) -> Vec<Open> {
         let mut table = self.lock();
         let mut expired = Vec::new();
-        while let Some((&number, (end, _))) = table.order.first_key_value()
-            && *end <= now
+        while let Some((&number, waits)) = table.open.first_key_value()
+            && waits.0 <= now
         {
             expired.extend(table.remove_number(number));
         }
@@ -105,7 +93,7 @@ impl Waiting {
 
     /// Takes all out.
     pub(crate) fn all(&self) -> Vec<Open> {
-        std::mem::take(&mut *self.lock()).open.into_values().map(|(_, open)| open).collect()
+        std::mem::take(&mut *self.lock()).open.into_values().map(|waits| waits.1).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -121,34 +109,36 @@ impl Table {
     fn insert(&mut self, open: Open, end: Instant) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.order.insert(number, (end, open.known_as.clone()));
-        self.of_agents.entry(open.action.agent.clone()).or_default().insert(number);
-        self.open.insert(open.known_as.clone(), (number, open));
+        self.numbers.insert(open.known_as.clone(), number);
+        match self.of_agents.get_mut(open.begun.agent()) {
+            Some(of_agent) => drop(of_agent.insert(number)),
+            None => drop(self.of_agents.insert(open.begun.agent().clone(), BTreeSet::from([number]))),
+        }
+        self.open.insert(number, Box::new((end, open)));
         number
     }
 
     fn remove(&mut self, action: &ActionId) -> Option<Open> {
-        let (number, open) = self.open.remove(action)?;
-        self.order.remove(&number);
-        if let Some(of_agent) = self.of_agents.get_mut(&open.action.agent) {
-            of_agent.remove(&number);
-            if of_agent.is_empty() {
-                self.of_agents.remove(&open.action.agent);
-            }
-        }
-        Some(open)
+        let number = *self.numbers.get(action)?;
+        self.remove_number(number)
     }
 
     fn remove_number(&mut self, number: u64) -> Option<Open> {
-        let (_, action) = self.order.get(&number)?;
-        let action = action.clone();
-        self.remove(&action)
+        let (_, open) = *self.open.remove(&number)?;
+        self.numbers.remove(&open.known_as);
+        if let Some(of_agent) = self.of_agents.get_mut(open.begun.agent()) {
+            of_agent.remove(&number);
+            if of_agent.is_empty() {
+                self.of_agents.remove(open.begun.agent());
+            }
+        }
+        Some(open)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use vak::{ActionRequest, Verdict};
+    use vak::{ActionRequest, Decided, Receipt, Verdict};
     use vak_types::Timestamp;
 
     use super::*;
@@ -158,12 +148,15 @@ mod tests {
         let request: ActionRequest = serde_json::from_str(&request).unwrap();
         let verdict: Verdict =
             serde_json::from_str(r#"{"decision": "allow", "reasons": [], "unsigned": false}"#).unwrap();
-        let decided = Decided { verdict, receipt: None, arguments: None, held: None };
-        Open::new("token/a".into(), id.parse().unwrap(), request.at(id.parse().unwrap(), Timestamp::default()), decided)
+        let receipt = Some(Receipt::Accepted { origin: "example.org/log".parse().unwrap(), seq: 1 });
+        let decided = Decided { verdict, receipt, arguments: None, held: None };
+        let known_as: ActionId = id.parse().unwrap();
+        let action = request.at(known_as.clone(), Timestamp::default());
+        Open { owner: "token/a".into(), known_as, begun: Begun::of(&action, decided).unwrap() }
     }
 
     fn ids(open: &[Open]) -> Vec<String> {
-        let mut ids: Vec<_> = open.iter().map(|open| open.action.id.to_string()).collect();
+        let mut ids: Vec<_> = open.iter().map(|open| open.known_as.to_string()).collect();
         ids.sort();
         ids
     }
@@ -187,7 +180,7 @@ mod tests {
         assert_eq!(waiting.len(), 4);
         assert_eq!(ids(&waiting.all()), ["3", "5", "6", "7"]);
         let table = waiting.lock();
-        assert!(table.open.is_empty() && table.order.is_empty() && table.of_agents.is_empty());
+        assert!(table.open.is_empty() && table.numbers.is_empty() && table.of_agents.is_empty());
     }
 
     #[test]

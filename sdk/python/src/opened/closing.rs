@@ -67,10 +67,11 @@ impl Inner {
     /// Records of all that wait that nobody reported of them.
     async fn end_all(&self) {
         let Ok(using) = self.using() else { return };
-        for open in self.waiting.all() {
+        for begun in self.waiting.all() {
+            let action = begun.action().clone();
             let outcome = Outcome::unknown("the host was closed before an outcome was reported");
-            if let Err(error) = using.host.record_outcome(&open.action, open.decided, outcome).await {
-                tracing::error!(action = %open.action.id, "an outcome could not be recorded: {error}");
+            if let Err(error) = using.host.conclude(begun, outcome).await {
+                tracing::error!(%action, "an outcome could not be recorded: {error}");
             }
         }
     }
