@@ -8,9 +8,9 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use tempfile::TempDir;
 use vak_audit::{
-    About, Acceptance, Answer, Body, Commitment, Configuration, Contents, Described, Draft, Dropped, EntryKind, FileStore,
-    Given, Log, MemoryStore, Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store, Tier,
-    What, export_tiles, leaf_hash,
+    About, Acceptance, Answer, Body, Commitment, Configuration, Contents, Described, Draft, Dropped, EntryKind,
+    FileStore, Given, Log, MemoryStore, Options, Origin, Outcome, Payloads, Shadow, Signer, SqliteStore, Status, Store,
+    Tier, What, export_tiles, leaf_hash,
 };
 use vak_types::{
     Action, ActionRequest, AttributeValue, ComponentRef, Decision, Digest, Effect, FailureKind, Json, KeyId,

@@ -100,6 +100,10 @@ impl Head {
     }
 }
 
+/// The largest commit whose memory is used for the next. After a disk that hung
+/// for a moment, or a burst, the host must not keep megabytes for good.
+const COMMIT_BYTES_KEPT: usize = 256 << 10;
+
 impl Commit {
     /// How many of its entries somebody waits for.
     pub(crate) fn awaited(&self) -> usize {
@@ -107,6 +111,9 @@ impl Commit {
     }
 
     pub(crate) fn clear(&mut self) {
+        if self.room_bytes > COMMIT_BYTES_KEPT {
+            *self = Self::default();
+        }
         self.entries.clear(0);
         self.leaves.clear();
         self.nodes.clear();

@@ -26,6 +26,7 @@ mod grant;
 mod json;
 mod limits;
 mod obligation;
+mod parsed;
 mod pattern;
 mod session;
 mod text;

@@ -3,8 +3,9 @@
 
 use futures_executor::block_on;
 use vak_audit::{
-    About, Body, Bundle, Checkpoint, Commitment, Draft, Dropped, Entry, Expected, Log, OpenError, Options, Origin, Outcome,
-    Payloads, Receipt, Report, Signer, Source, Status, Store, Tier, VerifierKey, VerifyError, What, verify_all,
+    About, Body, Bundle, Checkpoint, Commitment, Draft, Dropped, Entry, Expected, Log, OpenError, Options, Origin,
+    Outcome, Payloads, Receipt, Report, Signer, Source, Status, Store, Tier, VerifierKey, VerifyError, What,
+    verify_all,
 };
 use vak_types::{Action, ActionRequest, Decision, Digest, Effect, Json, Reason, Timestamp, Verdict};
 

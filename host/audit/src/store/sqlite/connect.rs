@@ -83,7 +83,6 @@ const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 pub(crate) fn distrust(connection: &Connection) -> Result<(), StorageError> {
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
-    connection
-        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;")?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;")?;
     Ok(())
 }
