@@ -20,16 +20,10 @@ use rustix::io::Errno;
 use vak_trust::Package;
 
 use crate::config::{Config, Source};
+use crate::lookout::WAY;
 
-const FOLDER: WatchFlags = WatchFlags::CREATE
-    .union(WatchFlags::DELETE)
-    .union(WatchFlags::MOVE)
-    .union(WatchFlags::MODIFY)
-    .union(WatchFlags::CLOSE_WRITE)
-    .union(WatchFlags::ATTRIB)
-    .union(WatchFlags::DELETE_SELF)
-    .union(WatchFlags::MOVE_SELF)
-    .union(WatchFlags::ONLYDIR);
+/// What is told of a folder with a file that is named: also what is written in it.
+const FOLDER: WatchFlags = WAY.union(WatchFlags::MODIFY).union(WatchFlags::CLOSE_WRITE).union(WatchFlags::ATTRIB);
 
 /// Room for some events with the longest names.
 const EVENTS_BYTES: usize = 16_384;
@@ -134,17 +128,19 @@ impl Changes {
     }
 
     /// Watches for `path`, or for the first folder on the way to it that is
-    /// missing.
+    /// missing. Where that comes to be it is not told what is written: it may be
+    /// the folder that the log is in.
     fn add(&mut self, path: &Path) -> io::Result<()> {
-        let mut path = path;
+        let (mut path, mut flags) = (path, FOLDER);
         while let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
             let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            match inotify::add_watch(&*self.events, place, FOLDER) {
+            // Others may have asked for more of the same folder.
+            match inotify::add_watch(&*self.events, place, flags.union(WatchFlags::MASK_ADD)) {
                 Ok(number) => {
                     self.folders.entry(number).or_default().insert(name.to_owned());
                     return Ok(());
                 }
-                Err(Errno::NOENT | Errno::NOTDIR) => path = folder,
+                Err(Errno::NOENT | Errno::NOTDIR) => (path, flags) = (folder, WAY),
                 Err(errno) => return Err(io::Error::new(errno.kind(), format!("`{}`: {errno}", place.display()))),
             }
         }
@@ -230,4 +226,45 @@ fn files_of(config: &Config) -> Vec<PathBuf> {
         files.extend(installation.config_file().map(Path::to_owned));
     }
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rustix::event::Timespec;
+
+    use super::*;
+
+    fn is_told(changes: &Changes) -> bool {
+        poll(&mut [PollFd::new(&*changes.events, PollFlags::IN)], Some(&Timespec::default())).unwrap() > 0
+    }
+
+    /// The log is in the folder where those of marketplaces are to be, and is
+    /// written thousands of times a second.
+    #[test]
+    fn what_is_written_on_the_way_is_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, missing) = (folder.path().join("audit.sqlite"), folder.path().join("store/withdrawn"));
+        fs::write(&log, "").unwrap();
+        let mut changes = Changes::new().unwrap();
+        changes.watch(&missing, &[]).unwrap();
+        fs::write(&log, "an entry").unwrap();
+        assert!(!is_told(&changes));
+        fs::create_dir_all(&missing).unwrap();
+        assert!(is_told(&changes) && changes.take().unwrap());
+    }
+
+    #[test]
+    fn what_is_written_beside_is_told_in_any_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (named, missing) = (folder.path().join("vak.toml"), folder.path().join("store/withdrawn"));
+        fs::write(&named, "").unwrap();
+        for order in [[&named, &missing], [&missing, &named]] {
+            let mut changes = Changes::new().unwrap();
+            order.iter().for_each(|path| changes.add(path).unwrap());
+            fs::write(&named, "another").unwrap();
+            assert!(is_told(&changes) && changes.take().unwrap());
+        }
+    }
 }

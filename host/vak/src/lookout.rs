@@ -25,7 +25,7 @@ use vak_registry::{Store, Withdrawn};
 
 /// What is told of a folder by which another is found: that one, or it itself,
 /// comes or goes.
-const WAY: WatchFlags = WatchFlags::CREATE
+pub(crate) const WAY: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::DELETE)
     .union(WatchFlags::MOVE)
     .union(WatchFlags::DELETE_SELF)
