@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::run::{binary, cargo, output, root, run, target};
+use crate::run::{binary, cargo, joined, output, root, run, target};
 use crate::tools;
 
 /// Where the signed components are left.
@@ -26,8 +26,17 @@ struct Guest {
 /// Builds every component and signs it with a key that belongs to this
 /// checkout alone: `publisher.key`, made on the first run.
 pub(crate) fn build() -> Result<()> {
-    // The whole workspace, so that `demo` and `test` build the same things.
-    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    let guests = guests()?;
+    let bar = ProgressBar::with_draw_target(Some(guests.len() as u64), ProgressDrawTarget::hidden());
+    bar.set_style(ProgressStyle::with_template("components {bar:30} {pos}/{len} {msg}")?);
+    // Most of the time each of the two leaves a core to the other.
+    std::thread::scope(|scope| {
+        let compiling = scope.spawn(|| compile(&guests, &bar));
+        // The whole workspace, so that `demo` and `test` build the same things.
+        run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        joined(compiling)
+    })?;
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
     // What tests compiled of the components before.
@@ -36,18 +45,25 @@ pub(crate) fn build() -> Result<()> {
         std::fs::remove_dir_all(&compiled)?;
     }
     let key = publisher(&folder)?;
-    let guests = guests()?;
+    guests.iter().try_for_each(|guest| guest.pack(&folder, &key))?;
+    bar.finish_with_message("built and signed");
+    Ok(())
+}
+
+/// Compiles every component, which needs nothing else of the workspace.
+pub(crate) fn compile_ahead() -> Result<()> {
+    compile(&guests()?, &ProgressBar::hidden())
+}
+
+fn compile(guests: &[Guest], bar: &ProgressBar) -> Result<()> {
     for target in guests.iter().map(|guest| guest.target.as_str()).collect::<BTreeSet<_>>() {
         tools::wasm_target(target)?;
     }
-    let bar = ProgressBar::new(guests.len() as u64);
-    bar.set_style(ProgressStyle::with_template("components {bar:30} {pos}/{len} {msg}")?);
     for guest in guests {
         bar.set_message(guest.package.clone());
-        guest.build(&folder, &key)?;
+        guest.compile()?;
         bar.inc(1);
     }
-    bar.finish_with_message("built and signed");
     Ok(())
 }
 
@@ -101,7 +117,7 @@ impl Guest {
         Ok(Self { folder, package: name, target })
     }
 
-    fn build(&self, folder: &Path, key: &Path) -> Result<()> {
+    fn compile(&self) -> Result<()> {
         // One package at a time: a component has one world, and cargo would
         // unite the features of all that it builds together. The crate type is
         // given here because these symbols cannot be linked natively.
@@ -110,7 +126,10 @@ impl Guest {
         let mut compile = cargo(&arguments);
         compile.arg("--manifest-path").arg(self.folder.join("Cargo.toml")).arg("--target-dir").arg(target());
         compile.args(["--profile", "guest", "--target", &self.target]);
-        run(&mut compile)?;
+        run(&mut compile)
+    }
+
+    fn pack(&self, folder: &Path, key: &Path) -> Result<()> {
         let module = self.package.replace('-', "_");
         let module = target().join(&self.target).join("guest").join(format!("{module}.wasm"));
         let manifest = self.folder.join("vak-component.toml");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::ScopedJoinHandle;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -45,6 +46,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         true => Ok(String::from_utf8(output.stdout)?),
         false => bail!("{} ended with {}\n{}", words(command), output.status, String::from_utf8_lossy(&output.stderr)),
     }
+}
+
+/// What a thread ends in, which panics here if it did there.
+pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn words(command: &Command) -> String {

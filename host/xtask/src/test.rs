@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::run::{self, cargo, step};
+use crate::run::{self, cargo, joined, step};
 use crate::{components, tools};
 
 const CHECKS: &[&str] = &["fmt", "clippy", "rust", "doc"];
@@ -20,37 +20,43 @@ fn apart(command: &str) -> Command {
 
 /// Runs the checks named, or all of them when none is.
 pub(crate) fn run(checks: &[&str]) -> Result<()> {
-    for check in if checks.is_empty() { CHECKS } else { checks } {
-        match *check {
-            "fmt" => {
-                step("format");
-                run::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-                run::run(&mut cargo(&["fmt", "--check", "--manifest-path", APART]))?;
-            }
-            "clippy" => {
-                step("lints");
-                run::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-                run::run(apart("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
-            }
-            "rust" => {
-                step("what the tests run against");
-                tools::npm_packages()?;
-                tools::python_packages()?;
-                tools::redis()?;
-                tools::chromium()?;
-                tools::docker_registry()?;
-                components::build()?;
-                tools::python_wheel()?;
-                step("tests");
-                run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
-                run::run(&mut apart("test"))?;
-            }
-            "doc" => {
-                step("documentation's examples");
-                run::run(&mut cargo(&["test", "--workspace", "--doc"]))?;
-            }
-            _ => bail!("no check is called `{check}`; there are {}", CHECKS.join(", ")),
-        }
+    let checks = if checks.is_empty() { CHECKS } else { checks };
+    if let Some(unknown) = checks.iter().find(|check| !CHECKS.contains(check)) {
+        bail!("no check is called `{unknown}`; there are {}", CHECKS.join(", "));
     }
-    Ok(())
+    std::thread::scope(|scope| {
+        // While what comes before compiles, and leaves a core to others.
+        let mut ahead = checks.contains(&"rust").then(|| {
+            let ahead: [fn() -> Result<()>; 2] = [tools::for_tests, components::compile_ahead];
+            ahead.map(|work| scope.spawn(work))
+        });
+        for check in checks {
+            match *check {
+                "fmt" => {
+                    step("format");
+                    run::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+                    run::run(&mut cargo(&["fmt", "--check", "--manifest-path", APART]))?;
+                }
+                "clippy" => {
+                    step("lints");
+                    run::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+                    run::run(apart("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
+                }
+                "rust" => {
+                    step("what the tests run against");
+                    ahead.take().into_iter().flatten().try_for_each(joined)?;
+                    components::build()?;
+                    tools::python_wheel()?;
+                    step("tests");
+                    run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
+                    run::run(&mut apart("test"))?;
+                }
+                _ => {
+                    step("documentation's examples");
+                    run::run(&mut cargo(&["test", "--workspace", "--doc"]))?;
+                }
+            }
+        }
+        Ok(())
+    })
 }

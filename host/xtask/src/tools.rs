@@ -12,6 +12,15 @@ use crate::run::{output, root, run, target};
 /// operating system, so what they import is what their WIT says.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
+/// Makes sure that everything is there that tests run against.
+pub(crate) fn for_tests() -> Result<()> {
+    npm_packages()?;
+    python_packages()?;
+    redis()?;
+    chromium()?;
+    docker_registry()
+}
+
 /// Makes sure that guests can be compiled for `target`.
 pub(crate) fn wasm_target(target: &str) -> Result<()> {
     let library = || output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
@@ -57,7 +66,7 @@ fn python() -> Result<()> {
 }
 
 /// Makes sure that `redis-server` is there. Tests start servers of their own.
-pub(crate) fn redis() -> Result<()> {
+fn redis() -> Result<()> {
     if has("redis-server") {
         return Ok(());
     }
@@ -76,7 +85,7 @@ pub(crate) fn docker_registry() -> Result<()> {
 }
 
 /// Makes sure that `chromium` is there: pages are looked at in it.
-pub(crate) fn chromium() -> Result<()> {
+fn chromium() -> Result<()> {
     if has("chromium") {
         return Ok(());
     }
@@ -98,7 +107,7 @@ fn install(packages: &[&str]) -> Result<()> {
 
 /// Installs the pinned npm packages that tests run against, each set in a folder
 /// of its own.
-pub(crate) fn npm_packages() -> Result<()> {
+fn npm_packages() -> Result<()> {
     node()?;
     npm_folder("tests/mcp/npm", "npm")?;
     npm_folder("tests/python/npm", "npm-python")?;
@@ -128,7 +137,7 @@ fn npm_folder(source: &str, folder: &str) -> Result<()> {
 
 /// Installs the pinned Python packages that tests run against, each set in a
 /// virtual environment of its own.
-pub(crate) fn python_packages() -> Result<()> {
+fn python_packages() -> Result<()> {
     python()?;
     python_environment("tests/mcp/python", "python")?;
     python_environment("tests/server/python", "python-server")?;
