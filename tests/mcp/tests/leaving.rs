@@ -121,8 +121,10 @@ fn an_end_before_the_beginning_is_no_error() {
 
 #[test]
 fn a_configuration_without_the_gateway_is_refused() {
-    let site = Site::new().rules(PERMIT_ALL);
-    let ended = Session::silent(&site, &["true".into()]).finish();
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("the configuration has no `[mcp]`"), "{}", ended.stderr);
+    for (section, why) in [("", "the configuration has no `[mcp]`"), ("[mcp]\nupstream = 'up'", "has no `mcp.agent`")] {
+        let site = Site::new().rules(PERMIT_ALL).section(section);
+        let ended = Session::silent(&site, &["true".into()]).finish();
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.stderr.contains(why), "{}", ended.stderr);
+    }
 }

@@ -25,17 +25,19 @@ fn with_files(server: &str, more: &str) -> Site {
 
 /// A site whose upstream `files` misbehaves as `mode` says.
 fn with_misbehaving(mode: &str, call_ms: u64, more: &str) -> Site {
+    misbehaving("", mode, call_ms, more)
+}
+
+fn misbehaving(server: &str, mode: &str, call_ms: u64, more: &str) -> Site {
     let (_, lines) = ada();
-    let site = site("", &(lines + more));
+    let site = site(server, &(lines + more));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mcp/upstreams/misbehaving.py");
     let log = site.path().join("upstream.log");
     with_upstream(site, &format!("['python3', '{}', '{mode}', '{}']", script.display(), log.display()), call_ms)
 }
 
 fn with_upstream(site: Site, command: &str, call_ms: u64) -> Site {
-    site.section(&format!(
-        "[mcp]\nagent = 'ada'\ncall_ms = {call_ms}\n[[mcp.upstreams]]\nname = 'files'\ncommand = {command}\n"
-    ))
+    site.section(&format!("[mcp]\ncall_ms = {call_ms}\n[[mcp.upstreams]]\nname = 'files'\ncommand = {command}\n"))
 }
 
 fn call(tool: &str, input: &Value) -> Value {
@@ -80,6 +82,15 @@ fn a_tool_is_called_if_that_is_allowed_and_its_end_is_recorded() {
     let result = recorded[0].outcome.as_ref().unwrap().result.as_ref().unwrap();
     assert_eq!(result.sha256, Digest::of(output.to_string().as_bytes()));
     assert!(recorded[0].decision.resource.as_str() == "mcp:files/read_file");
+}
+
+#[test]
+fn a_tool_has_its_own_time_beside_that_of_requests() {
+    // The upstream takes a second.
+    let served = Served::start(misbehaving("limits = { request_ms = 250 }", "slow", 60_000, ""));
+    let answer = served.client(&ada().0).post("/v1/execute", &call("files/one", &json!({}))).ok();
+    assert_eq!(answer["outcome"]["status"], "succeeded");
+    assert_eq!(told(&recorded(&served.stop().site)), [("files/one", Some(Status::Succeeded))]);
 }
 
 #[test]

@@ -87,7 +87,10 @@ impl<'a> Known<'a> {
     fn of(config: &'a Config) -> Self {
         let upstreams = config.mcp.iter().flat_map(Mcp::names).map(|name| format!("{name}/"));
         let skills = config.skills.iter().map(|skill| format!("skill/{}", skill.name));
-        Self { agent: config.mcp.as_ref().map(|mcp| &mcp.agent), operations: upstreams.chain(skills).collect() }
+        Self {
+            agent: config.mcp.as_ref().and_then(|mcp| mcp.agent.as_ref()),
+            operations: upstreams.chain(skills).collect(),
+        }
     }
 
     fn operation(&self, pattern: &Pattern<Operation>) -> Option<String> {

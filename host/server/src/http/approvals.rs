@@ -273,7 +273,7 @@ impl Desk {
             // Whoever asks knows the number, and may not have kept the rest.
             decided.arguments.get_or_insert_with(|| action.arguments.clone());
         }
-        self.told(Arc::clone(&who.space), None, action.as_ref().clone(), decided)
+        self.told(Arc::clone(&who.space), None, action.as_ref(), decided)
     }
 
     async fn execute_approved(self: Arc<Self>, who: Arc<Who>, seq: u64) -> Result<Answer, Problem> {

@@ -43,7 +43,7 @@ impl Answers for Governed {
         request.extensions_mut().insert(self.via);
         let mut response = match turned_away(&request, server) {
             Some(problem) => problem.into_response(),
-            None => match timeout(server.house.limits().request_within, self.router.call(request)).await {
+            None => match timeout(server.request_within(&path), self.router.call(request)).await {
                 Ok(Ok(response)) => response,
                 Err(_) => {
                     let detail =

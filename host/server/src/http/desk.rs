@@ -132,7 +132,7 @@ impl Desk {
         };
         let action = action.map_err(malformed)?;
         let decided = self.host.decide_for(&action, able).await;
-        self.told(owner, None, action, decided)
+        self.told(owner, None, &action, decided)
     }
 
     /// Has an allowed action wait for its outcome, which will be reported under
@@ -141,14 +141,14 @@ impl Desk {
         self: &Arc<Self>,
         owner: Arc<str>,
         known_as: Option<ActionId>,
-        action: Action,
+        action: &Action,
         decided: Decided,
     ) -> Result<Answer, Problem> {
         let known_as = known_as.unwrap_or_else(|| action.id.clone());
         self.metrics.decided(decided.verdict.decision);
         let lasting = decided.receipt.is_some();
         let told = Answer::new(&DecideAnswer::new(&known_as, &decided), None)?;
-        let Some(begun) = Begun::of(&action, decided) else {
+        let Some(begun) = Begun::of(action, decided) else {
             return Ok(Answer { lasting, ..told });
         };
         let (number, gone) = self.waiting.add(Open { owner, known_as, begun }, Instant::now());

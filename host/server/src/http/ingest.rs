@@ -196,7 +196,7 @@ impl Desk {
         };
         match self.host.decide_asked(&message, action.map_err(malformed)?).await {
             Settled::Passed => Ok(Answer { body: Bytes::from_static(PASSED), parcel: None, lasting: true }),
-            Settled::Decided(action, decided) => self.told(owner, call, *action, *decided),
+            Settled::Decided(action, decided) => self.told(owner, call, &action, *decided),
         }
     }
 

@@ -48,6 +48,13 @@ impl State {
         Duration::from_millis(self.limits.body_ms)
     }
 
+    /// For the answer to a request. Whoever asks for the call of a tool waits for it.
+    pub(crate) fn request_within(&self, path: &str) -> Duration {
+        let calls = path == "/v1/execute" || (path.starts_with("/v1/approvals/") && path.ends_with("/execute"));
+        let tools = self.desk.tools.as_ref().filter(|_| calls).map(Tools::within);
+        self.house.limits().request_within.saturating_add(tools.unwrap_or_default())
+    }
+
     pub(crate) fn now(&self) -> Now {
         Now {
             connections: self.house.connections(),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,6 +26,8 @@ const CALLS_MAX: usize = 64;
 pub(crate) struct Tools {
     upstreams: Upstreams,
     places: HashMap<Name, Arc<Semaphore>>,
+    /// For a call, and for starting its upstream before that.
+    within: Duration,
     /// Gives up the calls under way.
     hang_up: CancellationToken,
 }
@@ -53,7 +56,13 @@ impl Tools {
         let upstreams = Upstreams::start(host, mcp, &[])?;
         let place = |upstream: &Arc<Upstream>| (upstream.name.clone(), Arc::new(Semaphore::new(CALLS_MAX)));
         let places = upstreams.all().iter().map(place).collect();
-        Ok(Some(Self { upstreams, places, hang_up: CancellationToken::new() }))
+        let within = Duration::from_millis(mcp.start_ms.saturating_add(mcp.call_ms));
+        Ok(Some(Self { upstreams, places, within, hang_up: CancellationToken::new() }))
+    }
+
+    /// The longest that a call takes.
+    pub(crate) fn within(&self) -> Duration {
+        self.within
     }
 
     pub(crate) fn counts(&self) -> Counts {

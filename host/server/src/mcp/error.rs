@@ -20,6 +20,9 @@ pub enum McpError {
     /// The configuration says nothing about the gateway.
     #[error("the configuration has no `[mcp]`; add it with `agent` and `upstream`")]
     NotConfigured,
+    /// Clients have to act as somebody.
+    #[error("the configuration has no `mcp.agent`; say there as which agent a client of the gateway acts")]
+    NoAgent,
     /// There is nothing to start.
     #[error(
         "no upstream is given; add the MCP server's command, such as `vak mcp -- files-server /work`, or `[[mcp.upstreams]]`"

@@ -115,7 +115,7 @@ impl ServerHandler for Gateway {
         // Of another agent, each request says whether it is offered.
         let agent = match &self.session {
             Some(session) => Some(session.caller().agent),
-            None => self.shared.host.config().mcp.as_ref().map(|mcp| mcp.agent.clone()),
+            None => self.shared.host.config().mcp.as_ref().and_then(|mcp| mcp.agent.clone()),
         };
         let offered = agent.map(|agent| self.shared.offered(&agent)).unwrap_or_default();
         let (mut resources, mut prompts) = (ResourcesCapability::default(), PromptsCapability::default());

@@ -17,7 +17,7 @@ use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
 use super::session::Session;
-use super::shared::Shared;
+use super::shared::{Shared, agent};
 use super::writer::Writer;
 
 /// How long calls under way may go on when the client has closed our input.
@@ -51,8 +51,7 @@ pub(crate) async fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
-    let agent = host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone();
-    let caller = Arc::new(Session::new(agent)?);
+    let caller = Arc::new(Session::new(agent(&host)?)?);
     let whom = caller.words();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;

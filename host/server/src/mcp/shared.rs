@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vak::Host;
+use vak_types::AgentId;
 
 use super::error::McpError;
 use super::offers::LastOffered;
@@ -28,6 +29,11 @@ const LISTENS_MAX: usize = 64;
 /// How long the calls that were given up may take to be recorded: a skill that
 /// is running cannot be stopped before its five seconds are over.
 const RECORD: Duration = Duration::from_secs(10);
+
+/// The agent that clients act as.
+pub(crate) fn agent(host: &Host) -> Result<AgentId, McpError> {
+    host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone().ok_or(McpError::NoAgent)
+}
 
 /// The host, the upstreams, and what is under way.
 pub(crate) struct Shared {

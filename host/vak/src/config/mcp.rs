@@ -20,8 +20,10 @@ const RESERVED: [&str; 2] = ["vak", "skill"];
 #[serde(deny_unknown_fields)]
 pub struct Mcp {
     /// The agent that a client of the gateway acts as. What a client says of
-    /// itself proves nothing, so the operator says it.
-    pub agent: AgentId,
+    /// itself proves nothing, so the operator says it. Where only `vak serve` calls
+    /// the upstreams it can be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
     /// The person who sits before the client. A client that can ask its user
     /// (elicitation) is asked to put to them what is escalated, and their yes counts
     /// as this person's. Nobody is asked if it is left out.

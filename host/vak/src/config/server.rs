@@ -124,7 +124,8 @@ pub struct ServerLimits {
     pub headers_ms: u64,
     /// Milliseconds for a body.
     pub body_ms: u64,
-    /// Milliseconds for a request as a whole, and for each part of an answer.
+    /// Milliseconds for a request as a whole, beside those that it may take to call a
+    /// tool (`mcp.start_ms` and `mcp.call_ms`); and for each part of an answer.
     pub request_ms: u64,
     /// Seconds that an allowed action waits for its outcome.
     pub outcome_s: u64,

@@ -24,6 +24,7 @@ use vak_serving::bearer;
 use vak_types::Digest;
 
 use super::super::error::McpError;
+use super::super::shared::agent;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
 
@@ -70,7 +71,7 @@ pub async fn listen(
     if !address.ip().is_loopback() {
         return Err(McpError::NotLoopback(address));
     }
-    let agent = host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone();
+    let agent = agent(&host)?;
     let token = read(token).map_err(|why| McpError::Token { path: token.to_owned(), why })?;
     let listener = TcpListener::bind(address).await?;
     let service = McpService::start(host, command, &["localhost", "127.0.0.1", "::1"])?;
