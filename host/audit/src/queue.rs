@@ -18,11 +18,6 @@ const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// enough to be worth waking a thread, and sealed in some 60 µs.
 pub(crate) const AHEAD_ENTRIES: usize = 64;
 
-/// How long entries that nobody waits for are gathered for one commit. A crash
-/// loses them, as it loses those whose commit is under way; and a commit of a few
-/// costs as much as one of a hundred.
-const GATHER: Duration = Duration::from_millis(5);
-
 /// Tells whoever appended how the commit went.
 pub(crate) type Done = oneshot::Sender<Result<Committed, AppendError>>;
 
@@ -184,12 +179,12 @@ impl Queue {
         Ok(true)
     }
 
-    /// Waits while more may come and nobody waits for what there is, for a while.
-    pub(crate) fn gather(&self) {
+    /// Waits for a while, or until there is a reason to commit.
+    pub(crate) fn gather(&self, most: Duration) {
         let mut state = self.lock();
         state.gathering = !self.is_due(&state);
         let more = |state: &mut State| state.gathering;
-        let (mut state, _) = self.work.wait_timeout_while(state, GATHER, more).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self.work.wait_timeout_while(state, most, more).unwrap_or_else(PoisonError::into_inner);
         state.gathering = false;
     }
 
@@ -269,5 +264,72 @@ impl Queue {
     /// whole even if it is poisoned.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::{About, Outcome, Status};
+
+    const FOREVER: Duration = Duration::from_secs(1 << 20);
+
+    fn queue() -> Queue {
+        Queue::new(1, &Options { queue_entries_max: 8, ..Options::default() })
+    }
+
+    fn push(queue: &Queue, done: Option<Done>) {
+        let about = About { agent: "a".parse().unwrap(), session: "s".parse().unwrap(), action: "1".parse().unwrap() };
+        let outcome =
+            Outcome { decision: 0, status: Status::Unknown, result: None, detail: String::new(), duration_ns: 0 };
+        let draft = Draft::outcome(&about, Timestamp::default(), &outcome).unwrap();
+        block_on(queue.push(Work::Append(draft), done)).unwrap();
+    }
+
+    fn awaited(queue: &Queue) -> oneshot::Receiver<Result<Committed, AppendError>> {
+        let (done, committed) = oneshot::channel();
+        push(queue, Some(done));
+        committed
+    }
+
+    /// Each of these would wait forever otherwise.
+    #[test]
+    fn gathering_ends_when_somebody_waits_or_much_has_come() {
+        let reasons: [fn(&Queue); 4] = [
+            |queue| drop(awaited(queue)),
+            |queue| (0..4).for_each(|_| push(queue, None)),
+            Queue::close,
+            |queue| queue.stop(StopCause::Panicked),
+        ];
+        for happen in reasons {
+            let (before, queue) = (queue(), queue());
+            happen(&before);
+            before.gather(FOREVER);
+            std::thread::scope(|scope| {
+                let gathering = scope.spawn(|| queue.gather(FOREVER));
+                while !queue.lock().gathering {
+                    std::thread::yield_now();
+                }
+                push(&queue, None);
+                assert!(queue.lock().gathering);
+                happen(&queue);
+                gathering.join().unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_being_written_is_no_reason() {
+        let queue = queue();
+        let _committed = awaited(&queue);
+        let mut batch = VecDeque::new();
+        queue.take(&mut batch);
+        // Sealed, but not on its way yet.
+        assert!(queue.is_due(&queue.lock()));
+        queue.free(1, batch[0].work.bytes(), 1);
+        assert!(!queue.is_due(&queue.lock()));
+        queue.gather(Duration::from_millis(1));
     }
 }

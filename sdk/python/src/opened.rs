@@ -118,8 +118,8 @@ impl Opened {
     }
 
     /// An allow is from here on somebody's to report of.
-    fn told(self: &Arc<Self>, action: Action, decided: Decided) -> Result<Told, Error> {
-        let arguments = decided.verdict.is_allow().then(|| decided.arguments(&action).clone());
+    fn told(self: &Arc<Self>, action: &Action, decided: Decided) -> Result<Told, Error> {
+        let arguments = decided.verdict.is_allow().then(|| decided.arguments(action).clone());
         let mut told = Told {
             action: action.id.clone(),
             verdict: Arc::new(decided.verdict.clone()),
@@ -127,7 +127,7 @@ impl Opened {
             arguments,
             allowed: None,
         };
-        if let Some(begun) = Begun::of(&action, decided) {
+        if let Some(begun) = Begun::of(action, decided) {
             let number = self.0.get()?.waiting.add(begun);
             told.allowed = Some(Allowed::new(By::Host(Arc::clone(self), number)));
         }

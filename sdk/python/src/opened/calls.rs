@@ -20,7 +20,7 @@ impl Opened {
         let request = ActionRequest { session, agent, operation, resource, arguments, attributes, labels };
         let action = using.host.stamp(request).map_err(Error::argument)?;
         let decided = using.host.decide_for(&action, able).await;
-        self.told(action, decided)
+        self.told(&action, decided)
     }
 
     pub(crate) async fn execute(self: Arc<Self>, execute: Execute) -> Result<Executed, Error> {
@@ -66,7 +66,7 @@ impl Opened {
         let using = self.enter()?;
         let action = using.host.escalated(seq)?;
         let decided = using.host.decide_approved(seq, &action, able).await?;
-        self.told(action.as_ref().clone(), decided)
+        self.told(action.as_ref(), decided)
     }
 
     pub(crate) async fn execute_approved(self: Arc<Self>, seq: u64) -> Result<Executed, Error> {

@@ -105,7 +105,7 @@ impl Opened {
             arguments: decided.arguments.clone(),
             seq: decided.receipt.as_ref().map(vak::Receipt::seq),
         };
-        let told = self.told(*action, *decided)?;
+        let told = self.told(&action, *decided)?;
         if let (Some(call), Some(allowed)) = (call, &told.allowed) {
             self.0.get()?.calls.add((ingest.agent.clone(), session, call), allowed);
         }

@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use vak_test_support::{Site, binary};
 
+use crate::machine::sync;
 use crate::print::{Row, quantile};
 
 const CALLS: usize = 3_000;
@@ -112,21 +113,5 @@ async fn calls(client: &RunningService<RoleClient, ClientConfig>) -> f64 {
             millis.push(start.elapsed().as_secs_f64() * 1e3);
         }
     }
-    quantile(&mut millis, 0.5)
-}
-
-/// Milliseconds that an append of one entry and its fdatasync take.
-pub(crate) fn sync(folder: &Path) -> f64 {
-    use std::io::Write as _;
-
-    let mut file = std::fs::File::create(folder.join("raw-sync")).unwrap();
-    let mut millis: Vec<_> = (0..500)
-        .map(|_| {
-            let start = Instant::now();
-            file.write_all(&[0x5a; 512]).unwrap();
-            file.sync_data().unwrap();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
     quantile(&mut millis, 0.5)
 }
