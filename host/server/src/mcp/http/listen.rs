@@ -1,6 +1,5 @@
 //! The gateway on a port of its own, for one agent on the same machine.
 
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -8,19 +7,15 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 use vak::Host;
-use vak_serving::bearer;
+use vak_serving::{Answers, House, Limits, bearer};
 use vak_types::Digest;
 
 use super::super::error::McpError;
@@ -28,28 +23,24 @@ use super::super::shared::agent;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
 
-/// Connections at the same time. Others wait to be accepted.
+/// Connections at the same time.
 const CONNECTIONS_MAX: usize = 256;
 
-/// How long a connection may take to send the head of a request.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-
-/// Bytes that are read ahead on a connection, and so the largest head.
-const BUFFER_BYTES_MAX: usize = 64 << 10;
-
-/// Header fields of a request. Clients send about fifteen.
-const HEADERS_MAX: usize = 64;
+/// Bytes of the headers of a request. Clients send some hundred.
+const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// The shortest token, in bytes: 16 random bytes in hexadecimal.
 const TOKEN_BYTES_MIN: usize = 32;
 
-/// How long to wait after an accept that failed, such as for want of file
-/// descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// A gateway that listens.
 pub struct Listening {
     listener: TcpListener,
+    door: Door,
+}
+
+/// Lets in whoever has the token.
+#[derive(Clone)]
+struct Door {
     service: McpService,
     token: Digest,
     client: Client,
@@ -73,9 +64,10 @@ pub async fn listen(
     }
     let agent = agent(&host)?;
     let token = read(token).map_err(|why| McpError::Token { path: token.to_owned(), why })?;
-    let listener = TcpListener::bind(address).await?;
+    let listener = vak_serving::address(address).await?;
     let service = McpService::start(host, command, &["localhost", "127.0.0.1", "::1"])?;
-    Ok(Listening { listener, service, token, client: Client { agent, credential: "token".to_owned() } })
+    let client = Client { agent, credential: "token".to_owned() };
+    Ok(Listening { listener, door: Door { service, token, client } })
 }
 
 impl Listening {
@@ -94,51 +86,36 @@ impl Listening {
     /// The system gives no signals.
     pub async fn serve(self) -> Result<(), McpError> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let service = self.service.clone();
+        let Self { listener, door } = self;
+        let service = door.service.clone();
+        let limits =
+            Limits { connections_max: CONNECTIONS_MAX, header_bytes_max: HEADER_BYTES_MAX, ..Limits::default() };
+        let house = House::new(limits);
+        let [taking, connections] = house.guards();
+        house.open(listener, None, door);
         tokio::select! {
-            () = self.accept() => {}
             () = service.record_now_and_then() => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        drop(taking);
+        // What is under way is told so before its connection ends.
         service.close().await;
+        drop(connections);
         Ok(())
     }
+}
 
-    async fn accept(self) {
-        let (this, places, connections) =
-            (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS_MAX)), TaskTracker::new());
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            match this.listener.accept().await {
-                Ok((stream, _)) => {
-                    let this = Arc::clone(&this);
-                    connections.spawn(async move {
-                        this.connection(stream).await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        }
+impl Answers for Door {
+    type Link = ();
+
+    async fn answer(&self, request: Request<Incoming>, (): &()) -> Response {
+        self.answered(request).await.map(Body::new)
     }
+}
 
-    async fn connection(&self, stream: TcpStream) {
-        // An answer is one small write after the other.
-        stream.set_nodelay(true).unwrap_or_default();
-        let mut server = http1::Builder::new();
-        server.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-        server.max_buf_size(BUFFER_BYTES_MAX).max_headers(HEADERS_MAX);
-        let service = service_fn(async |request| Ok::<_, Infallible>(self.answer(request).await));
-        if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
-            tracing::debug!(%error, "a connection ended with an error");
-        }
-    }
-
-    async fn answer(&self, mut request: Request<Incoming>) -> Answer {
+impl Door {
+    async fn answered(&self, mut request: Request<Incoming>) -> Answer {
         if request.uri().path() != "/mcp" {
             return *not_found();
         }
