@@ -21,6 +21,9 @@ pub(crate) fn run(sections: &[&str]) -> Result<()> {
     if wanted("marketplace") {
         tools::docker_registry()?;
     }
+    if wanted("server") {
+        tools::wrk()?;
+    }
     step("benchmarks");
     run::run(&mut cargo(&["build", "--release", "--package", "vak-cli", "--package", "vak-file-server"]))?;
     if wanted("engines") {

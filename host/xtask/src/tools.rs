@@ -84,6 +84,16 @@ pub(crate) fn docker_registry() -> Result<()> {
     install(&["docker-registry"]).context("docker-registry is missing; install Distribution 2.8 or newer")
 }
 
+/// Makes sure that `wrk` is there, which asks the server as fast as it answers.
+pub(crate) fn wrk() -> Result<()> {
+    // It has no option after which it ends with 0.
+    if Command::new("wrk").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return Ok(());
+    }
+    eprintln!("installing wrk");
+    install(&["wrk"]).context("wrk is missing; install wrk 4.1 or newer")
+}
+
 /// Makes sure that `chromium` is there: pages are looked at in it.
 fn chromium() -> Result<()> {
     if has("chromium") {

@@ -44,7 +44,8 @@ pub(crate) fn rows() -> Vec<Row> {
 fn measured(adapter: &str, event: &serde_json::Value) -> (f64, f64) {
     let component = components().join(format!("{adapter}.wasm"));
     let section = format!("[[adapters]]\nname = '{adapter}'\ncomponent = '{}'\n", component.display());
-    let host: Host = Site::new().section(&section).host();
+    let site = Site::new().section(&section);
+    let host: Host = site.host();
     let (name, event): (Name, _) = (adapter.parse().unwrap(), Json::from_value(event).unwrap());
     let denied = Verdict {
         decision: Decision::Deny,

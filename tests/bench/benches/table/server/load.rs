@@ -1,4 +1,4 @@
-//! Clients that do nothing but ask.
+//! Clients that ask at a rate, or for many at once.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -9,45 +9,15 @@ use tokio::net::TcpStream;
 
 use crate::fixture::request;
 
-const CONNECTIONS: usize = 64;
-const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(5);
+pub(super) const CONNECTIONS: usize = 64;
+pub(super) const WARM_UP: Duration = Duration::from_secs(1);
+pub(super) const MEASURED: Duration = Duration::from_secs(5);
 
 /// Actions in a batch, as many as the server takes.
 pub(super) const BATCH: usize = 64;
 
 /// Longer than any answer to one decision.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
-
-/// Decisions a second with all connections asking as fast as they are answered,
-/// and how many milliseconds each took.
-pub(super) fn load(address: SocketAddr, token: &str) -> (f64, Vec<f64>) {
-    let request = bytes(token, "/v1/decide", &action());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let start = Instant::now() + WARM_UP;
-    let asking = (0..CONNECTIONS).map(|_| {
-        let request = request.clone();
-        async move { ask(address, &request, start).await }
-    });
-    let millis = runtime.block_on(all(asking));
-    (millis.len() as f64 / MEASURED.as_secs_f64(), millis)
-}
-
-async fn ask(address: SocketAddr, request: &[u8], start: Instant) -> Vec<f64> {
-    let (mut answers, mut stream) = connect(address);
-    let mut millis = Vec::new();
-    loop {
-        let asked = Instant::now();
-        if asked >= start + MEASURED {
-            return millis;
-        }
-        stream.write_all(request).unwrap();
-        answers.next().await;
-        if asked >= start {
-            millis.push(asked.elapsed().as_secs_f64() * 1e3);
-        }
-    }
-}
 
 /// How many milliseconds each decision takes when so many a second are asked for,
 /// over all connections in turn, whether or not those before are answered. Each
@@ -177,7 +147,7 @@ fn bytes(token: &str, path: &str, body: &str) -> Vec<u8> {
 }
 
 /// The action that other parts of the table are measured with.
-fn action() -> String {
+pub(super) fn action() -> String {
     let request = request();
     serde_json::json!({
         "agent": request.agent, "operation": request.operation, "resource": request.resource,
