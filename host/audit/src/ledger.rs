@@ -123,3 +123,18 @@ impl Commit {
         self.room_bytes = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_of_a_large_commit_is_not_kept() {
+        for (room_bytes, kept) in [(COMMIT_BYTES_KEPT, true), (COMMIT_BYTES_KEPT + 1, false)] {
+            let mut commit = Commit { leaves: vec![Digest::from_bytes([0; 32]); 8], room_bytes, ..Commit::default() };
+            commit.clear();
+            assert!(commit.leaves.is_empty() && commit.room_bytes == 0);
+            assert_eq!(commit.leaves.capacity() > 0, kept);
+        }
+    }
+}

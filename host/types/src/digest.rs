@@ -38,7 +38,7 @@ impl Digest {
     }
 
     /// The digits after `start`. Every verdict has some digests, and formatting
-    /// them byte by byte took a tenth of a decision's time.
+    /// them byte by byte took a twentieth of a request's time.
     fn after(self, start: &str) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = String::with_capacity(start.len() + 64);

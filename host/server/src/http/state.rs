@@ -50,8 +50,7 @@ impl State {
 
     /// For the answer to a request. Whoever asks for the call of a tool waits for it.
     pub(crate) fn request_within(&self, path: &str) -> Duration {
-        let calls = path == "/v1/execute" || (path.starts_with("/v1/approvals/") && path.ends_with("/execute"));
-        let tools = self.desk.tools.as_ref().filter(|_| calls).map(Tools::within);
+        let tools = self.desk.tools.as_ref().filter(|_| may_call(path)).map(Tools::within);
         self.house.limits().request_within.saturating_add(tools.unwrap_or_default())
     }
 
@@ -67,5 +66,22 @@ impl State {
             adapters: self.host.adapters().iter().map(|(name, it)| (name.clone(), it.statistics())).collect(),
             upstreams: self.desk.tools.as_ref().map(Tools::counts).unwrap_or_default(),
         }
+    }
+}
+
+/// Whether a tool may be called before there is an answer.
+fn may_call(path: &str) -> bool {
+    path == "/v1/execute" || (path.starts_with("/v1/approvals/") && path.ends_with("/execute"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_call_a_tool_has_its_time() {
+        assert!(["/v1/execute", "/v1/approvals/7/execute"].into_iter().all(may_call));
+        let none = ["/v1/decide", "/v1/approvals", "/v1/approvals/7/decide", "/v1/executes", "/execute"];
+        assert!(!none.into_iter().any(may_call));
     }
 }

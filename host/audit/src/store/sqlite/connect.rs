@@ -34,8 +34,9 @@ pub(crate) fn open_writer(path: &Path, pages_max: Option<u32>) -> Result<Connect
         // FULL syncs the write-ahead log at every commit. Moving it into the
         // main file is done by the store, because SQLite would ignore an
         // error there and try again, over pages that the kernel may have lost.
-        // What is erased is overwritten.
-        "PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1;
+        // What is erased is overwritten. A log is written at its end, so few pages
+        // are in use; whoever writes keeps as many as it may for good.
+        "PRAGMA cache_size = -2048; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1;
          PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;",
     )?;
     if let Some(pages_max) = pages_max {
@@ -83,6 +84,7 @@ const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 pub(crate) fn distrust(connection: &Connection) -> Result<(), StorageError> {
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
-    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;")?;
+    connection
+        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384;")?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use super::super::shared::agent;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
 
-/// Connections at the same time.
+/// Connections at the same time. Others are closed at once.
 const CONNECTIONS_MAX: usize = 256;
 
 /// Bytes of the headers of a request. Clients send some hundred.
