@@ -8,11 +8,12 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
-use tokio::runtime::Handle;
 
+use crate::bell::{Bell, Waiter};
 use crate::errors::{Error, not_a_truth};
 use crate::process::ThisProcess;
 use crate::run::{self, Give, Work};
+use crate::runtime::Background;
 
 /// What comes of something that was asked, as a coroutine: nothing is asked before
 /// it is awaited, and it is awaited once. If it is cancelled, what was begun is
@@ -24,7 +25,7 @@ pub(crate) struct Awaitable(Mutex<State>);
 
 enum State {
     /// Nothing was asked yet.
-    New(ThisProcess<Work>, Handle),
+    New(ThisProcess<Work>, Background),
     /// It goes on in the background.
     Running(ThisProcess<Arc<Slot>>),
     /// It is over, or somebody is at it.
@@ -42,15 +43,9 @@ struct Done {
     waiter: Option<Waiter>,
 }
 
-/// The future of an event loop that somebody waits for.
-struct Waiter {
-    event_loop: Py<PyAny>,
-    future: Py<PyAny>,
-}
-
 impl Awaitable {
-    pub(crate) fn new(runtime: Handle, work: Work) -> Self {
-        Self(Mutex::new(State::New(ThisProcess::new(work), runtime)))
+    pub(crate) fn new(background: Background, work: Work) -> Self {
+        Self(Mutex::new(State::New(ThisProcess::new(work), background)))
     }
 
     fn take(&self) -> State {
@@ -64,20 +59,20 @@ impl Awaitable {
     /// Goes on: what was done, or what to wait for.
     fn step(&self, py: Python<'_>) -> PyResult<Step> {
         match self.take() {
-            State::New(work, runtime) => self.begin(py, work, &runtime),
+            State::New(work, background) => self.begin(py, work, &background),
             State::Running(running) => self.go_on(py, running),
             State::Over => Err(awaited_already()),
         }
     }
 
-    fn begin(&self, py: Python<'_>, mut work: ThisProcess<Work>, runtime: &Handle) -> PyResult<Step> {
+    fn begin(&self, py: Python<'_>, mut work: ThisProcess<Work>, background: &Background) -> PyResult<Step> {
         let polling = work.get_mut()?;
-        if let Poll::Ready(done) = py.detach(|| run::poll(runtime, polling.as_mut(), Waker::noop())) {
+        if let Poll::Ready(done) = py.detach(|| run::poll(&background.handle, polling.as_mut(), Waker::noop())) {
             return Ok(Step::Done(done?(py)?));
         }
         let slot = Arc::<Slot>::default();
-        let filling = Filling(Some(Arc::clone(&slot)));
-        runtime.spawn(work.into_inner()?.map(move |done| filling.with(done)));
+        let filling = Filling(Some((Arc::clone(&slot), background.bell.clone())));
+        background.handle.spawn(work.into_inner()?.map(move |done| filling.with(done)));
         self.wait(py, ThisProcess::new(slot))
     }
 
@@ -100,7 +95,7 @@ impl Awaitable {
 
     fn wait(&self, py: Python<'_>, running: ThisProcess<Arc<Slot>>) -> PyResult<Step> {
         let slot = running.get()?;
-        let (waiter, next) = Waiter::new(py).inspect_err(|_| abandon(slot))?;
+        let (waiter, next) = waiter(py).inspect_err(|_| abandon(slot))?;
         let done = {
             let mut slot = lock(slot);
             let done = slot.done.take();
@@ -151,26 +146,26 @@ fn abandon(slot: &Slot) {
 
 /// What puts something into a slot. Where it can't, whoever waits is told so: its
 /// task is gone, and so are the threads it ran in.
-struct Filling(Option<Arc<Slot>>);
+struct Filling(Option<(Arc<Slot>, Bell)>);
 
 impl Filling {
     fn with(mut self, done: Result<Give, Error>) {
-        if let Some(slot) = self.0.take() {
-            fill(&slot, done);
+        if let Some((slot, bell)) = self.0.take() {
+            fill(&slot, &bell, done);
         }
     }
 }
 
 impl Drop for Filling {
     fn drop(&mut self) {
-        if let Some(slot) = self.0.take() {
-            fill(&slot, Err(Error::Stopped("it was closed before this was done".to_owned())));
+        if let Some((slot, bell)) = self.0.take() {
+            fill(&slot, &bell, Err(Error::Stopped("it was closed before this was done".to_owned())));
         }
     }
 }
 
 /// Puts what was done where somebody waits for it, and tells them.
-fn fill(slot: &Slot, done: Result<Give, Error>) {
+fn fill(slot: &Arc<Slot>, bell: &Bell, done: Result<Give, Error>) {
     let waiter = {
         let mut slot = lock(slot);
         if slot.abandoned {
@@ -179,40 +174,21 @@ fn fill(slot: &Slot, done: Result<Give, Error>) {
         slot.done = Some(done);
         slot.waiter.take()
     };
-    let Some(waiter) = waiter else { return };
-    // The loop is closed, or Python ends: nobody comes for it any more.
-    let told = Python::try_attach(|py| waiter.tell(py));
-    if !matches!(told, Some(Ok(()))) {
-        abandon(slot);
+    if let Some(waiter) = waiter {
+        let slot = Arc::clone(slot);
+        bell.ring(waiter, Box::new(move || abandon(&slot)));
     }
 }
 
-impl Waiter {
-    /// A future of the loop that runs in this thread, and what to give the loop so
-    /// that it waits for it.
-    fn new(py: Python<'_>) -> PyResult<(Self, Py<PyAny>)> {
-        static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let running = RUNNING.import(py, "asyncio", "get_running_loop")?;
-        let event_loop = running.call0()?;
-        let future = event_loop.call_method0("create_future")?;
-        let next = future.call_method0("__await__")?.call_method0("__next__")?;
-        Ok((Self { event_loop: event_loop.unbind(), future: future.unbind() }, next.unbind()))
-    }
-
-    fn tell(&self, py: Python<'_>) -> PyResult<()> {
-        let release = pyo3::wrap_pyfunction!(release, py)?;
-        self.event_loop.call_method1(py, "call_soon_threadsafe", (release, &self.future))?;
-        Ok(())
-    }
-}
-
-/// Ends the waiting for a future that nobody has cancelled.
-#[pyfunction]
-fn release(future: &Bound<'_, PyAny>) -> PyResult<()> {
-    if !future.call_method0("done")?.is_truthy()? {
-        future.call_method1("set_result", (future.py().None(),))?;
-    }
-    Ok(())
+/// A future of the loop that runs in this thread, and what to give the loop so that it
+/// waits for it.
+fn waiter(py: Python<'_>) -> PyResult<(Waiter, Py<PyAny>)> {
+    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let running = RUNNING.import(py, "asyncio", "get_running_loop")?;
+    let event_loop = running.call0()?;
+    let future = event_loop.call_method0("create_future")?;
+    let next = future.call_method0("__await__")?.call_method0("__next__")?;
+    Ok((Waiter { event_loop: event_loop.unbind(), future: future.unbind() }, next.unbind()))
 }
 
 #[pymethods]

@@ -71,7 +71,7 @@ impl RemoteHost {
         T: Send + 'static,
         P: for<'py> IntoPyObject<'py> + 'static,
     {
-        self.mode.run(py, self.remote.runtime()?, objects(future, object))
+        self.mode.run(py, self.remote.background()?, objects(future, object))
     }
 }
 
@@ -99,9 +99,9 @@ impl RemoteHost {
         let optional = Optional { session, attributes, labels, able };
         let asked = Asked::read(agent, operation, resource, arguments, &optional)?;
         let id = id.map(asked::text::<Name>).transpose()?;
-        let runtime = self.remote.runtime()?;
-        let give = decision::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.remote).decide(asked, id), give))
+        let background = self.remote.background()?;
+        let give = decision::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.remote).decide(asked, id), give))
     }
 
     /// As `Host.execute`. With an `id` a retry runs no skill a second time.
@@ -120,7 +120,7 @@ impl RemoteHost {
         let execute = Execute::read(agent, skill, input, session, labels)?;
         let id = id.map(asked::text::<Name>).transpose()?;
         let work = work(Arc::clone(&self.remote).execute(execute, id), Executed::give);
-        self.mode.run(py, self.remote.runtime()?, work)
+        self.mode.run(py, self.remote.background()?, work)
     }
 
     /// As `Host.ingest`.
@@ -138,9 +138,9 @@ impl RemoteHost {
     ) -> PyResult<Py<PyAny>> {
         let optional = Optional { session, attributes, labels, able: None };
         let ingest = Ingest::read(adapter, agent, event, &optional)?;
-        let runtime = self.remote.runtime()?;
-        let give = ingested::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.remote).ingest(ingest), give))
+        let background = self.remote.background()?;
+        let give = ingested::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.remote).ingest(ingest), give))
     }
 
     /// The id of a new session of an agent, good for this token and agent alone.
@@ -176,15 +176,15 @@ impl RemoteHost {
     #[pyo3(signature = (seq, *, able = None))]
     fn decide_approved(&self, py: Python<'_>, seq: u64, able: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let able = asked::able(able)?;
-        let runtime = self.remote.runtime()?;
-        let give = decision::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.remote).decide_approved(seq, able), give))
+        let background = self.remote.background()?;
+        let give = decision::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.remote).decide_approved(seq, able), give))
     }
 
     /// Runs a skill whose call a person approved.
     fn execute_approved(&self, py: Python<'_>, seq: u64) -> PyResult<Py<PyAny>> {
         let work = work(Arc::clone(&self.remote).execute_approved(seq), Executed::give);
-        self.mode.run(py, self.remote.runtime()?, work)
+        self.mode.run(py, self.remote.background()?, work)
     }
 
     /// Ends it, when the outcomes that nobody waits for are reported. From then on
@@ -253,9 +253,9 @@ impl AsyncClient {
     }
 
     fn __aenter__(this: Bound<'_, Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let runtime = this.as_super().get().remote.runtime()?;
+        let background = this.as_super().get().remote.background()?;
         let this = this.unbind();
-        Mode::Async.run(py, runtime, work(async { Ok(()) }, move |_, ()| Ok(this.into_any())))
+        Mode::Async.run(py, background, work(async { Ok(()) }, move |_, ()| Ok(this.into_any())))
     }
 
     #[pyo3(signature = (*_exception))]

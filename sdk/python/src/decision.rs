@@ -7,13 +7,13 @@ use futures_util::FutureExt as _;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt};
-use tokio::runtime::Handle;
 use vak::{ActionId, Json};
 
 use crate::allowed::{Allowed, Ending, Status, Told};
 use crate::convert;
 use crate::errors::{Error, leaves_open, not_a_truth, refused};
 use crate::run::{Give, Mode, Work, work};
+use crate::runtime::Background;
 use crate::verdict::{self, Receipt, Verdict};
 
 /// What a decision is, whoever waits for what.
@@ -26,7 +26,7 @@ pub(crate) struct Decided {
     allowed: Option<Arc<Allowed>>,
     entered: AtomicBool,
     mode: Mode,
-    runtime: Handle,
+    background: Background,
 }
 
 /// What was decided of an action, and the way to report how it ended.
@@ -56,13 +56,13 @@ pub(crate) struct AsyncDecision;
 /// What makes a decision of what is told.
 pub(crate) fn give(
     mode: Mode,
-    runtime: Handle,
+    background: Background,
 ) -> impl FnOnce(Python<'_>, Told) -> PyResult<Py<PyAny>> + Send + 'static {
     move |py, told| {
         let Told { action, verdict, receipt, arguments, allowed } = told;
         let seen = allowed.clone();
         let entered = AtomicBool::new(false);
-        let decided = Decided { action, verdict, receipt, arguments, allowed, entered, mode, runtime };
+        let decided = Decided { action, verdict, receipt, arguments, allowed, entered, mode, background };
         let decided = PyClassInitializer::from(decided);
         let given = match mode {
             Mode::Blocking => Bound::new(py, decided.add_subclass(Decision))?.into_any(),
@@ -97,7 +97,7 @@ impl Decided {
     fn report(&self, py: Python<'_>, ending: Ending) -> PyResult<Py<PyAny>> {
         let allowed = self.allowed.clone().ok_or(Error::NotOpen)?;
         let give = |py: Python<'_>, receipt: Receipt| Ok(Bound::new(py, receipt)?.into_any().unbind());
-        self.mode.run(py, self.runtime.clone(), work(allowed.end(ending), give))
+        self.mode.run(py, self.background.clone(), work(allowed.end(ending), give))
     }
 
     /// Ends a block that ended with `exception`, or well. What is raised where the
@@ -129,7 +129,7 @@ impl Decided {
             }
         };
         let give = |py: Python<'_>, ()| Ok(false.into_pyobject(py)?.to_owned().into_any().unbind());
-        self.mode.run(py, self.runtime.clone(), work(done, give))
+        self.mode.run(py, self.background.clone(), work(done, give))
     }
 }
 
@@ -243,14 +243,14 @@ impl Decision {
 #[pymethods]
 impl AsyncDecision {
     fn __aenter__(this: Bound<'_, Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let (mode, runtime) = (this.as_super().get().mode, this.as_super().get().runtime.clone());
+        let (mode, background) = (this.as_super().get().mode, this.as_super().get().background.clone());
         let this = this.unbind();
         let give = move |py: Python<'_>| {
             this.bind(py).as_super().get().enter(py)?;
             Ok(this.into_any())
         };
         let work: Work = async move { Ok(Box::new(give) as Give) }.boxed();
-        mode.run(py, runtime, work)
+        mode.run(py, background, work)
     }
 
     fn __aexit__(

@@ -72,7 +72,7 @@ impl LocalHost {
         T: Send + 'static,
         P: for<'py> IntoPyObject<'py> + 'static,
     {
-        self.mode.run(py, self.opened.runtime()?, objects(future, object))
+        self.mode.run(py, self.opened.background()?, objects(future, object))
     }
 }
 
@@ -111,9 +111,9 @@ impl LocalHost {
     ) -> PyResult<Py<PyAny>> {
         let optional = Optional { session, attributes, labels, able };
         let asked = Asked::read(agent, operation, resource, arguments, &optional)?;
-        let runtime = self.opened.runtime()?;
-        let give = decision::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.opened).decide(asked), give))
+        let background = self.opened.background()?;
+        let give = decision::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.opened).decide(asked), give))
     }
 
     /// Has the host run a skill for an agent, if that is allowed, and record how
@@ -130,7 +130,7 @@ impl LocalHost {
     ) -> PyResult<Py<PyAny>> {
         let execute = Execute::read(agent, skill, input, session, labels)?;
         let work = work(Arc::clone(&self.opened).execute(execute), Executed::give);
-        self.mode.run(py, self.opened.runtime()?, work)
+        self.mode.run(py, self.opened.background()?, work)
     }
 
     /// Has an adapter read a framework's message, decides what it asks for, and gives
@@ -152,9 +152,9 @@ impl LocalHost {
     ) -> PyResult<Py<PyAny>> {
         let optional = Optional { session, attributes, labels, able: None };
         let ingest = Ingest::read(adapter, agent, event, &optional)?;
-        let runtime = self.opened.runtime()?;
-        let give = ingested::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.opened).ingest(ingest), give))
+        let background = self.opened.background()?;
+        let give = ingested::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.opened).ingest(ingest), give))
     }
 
     /// The id of a new session of an agent: what policies and limits count
@@ -196,15 +196,15 @@ impl LocalHost {
     #[pyo3(signature = (seq, *, able = None))]
     fn decide_approved(&self, py: Python<'_>, seq: u64, able: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let able = asked::able(able)?;
-        let runtime = self.opened.runtime()?;
-        let give = decision::give(self.mode, runtime.clone());
-        self.mode.run(py, runtime, work(Arc::clone(&self.opened).decide_approved(seq, able), give))
+        let background = self.opened.background()?;
+        let give = decision::give(self.mode, background.clone());
+        self.mode.run(py, background, work(Arc::clone(&self.opened).decide_approved(seq, able), give))
     }
 
     /// Runs a skill whose call a person approved.
     fn execute_approved(&self, py: Python<'_>, seq: u64) -> PyResult<Py<PyAny>> {
         let work = work(Arc::clone(&self.opened).execute_approved(seq), Executed::give);
-        self.mode.run(py, self.opened.runtime()?, work)
+        self.mode.run(py, self.opened.background()?, work)
     }
 
     /// Reads the configuration again and lets it decide. One that does not load
@@ -260,12 +260,12 @@ impl AsyncHost {
     #[pyo3(signature = (config, *, overrides = None))]
     fn open(py: Python<'_>, config: PathBuf, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
         let (source, runtime) = (source(config, overrides)?, Runtime::new()?);
-        let handle = runtime.handle().clone();
+        let background = runtime.background().clone();
         let give = |py: Python<'_>, opened| {
             let host = PyClassInitializer::from(LocalHost::new(py, opened, Mode::Async)).add_subclass(Self);
             Ok(Bound::new(py, host)?.into_any().unbind())
         };
-        Mode::Async.run(py, handle, work(Opened::open(source, runtime), give))
+        Mode::Async.run(py, background, work(Opened::open(source, runtime), give))
     }
 
     /// The same host for threads.
@@ -276,9 +276,9 @@ impl AsyncHost {
     }
 
     fn __aenter__(this: Bound<'_, Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let runtime = this.as_super().get().opened.runtime()?;
+        let background = this.as_super().get().opened.background()?;
         let this = this.unbind();
-        Mode::Async.run(py, runtime, work(async { Ok(()) }, move |_, ()| Ok(this.into_any())))
+        Mode::Async.run(py, background, work(async { Ok(()) }, move |_, ()| Ok(this.into_any())))
     }
 
     #[pyo3(signature = (*_exception))]

@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use tokio::runtime::Handle;
 use vak::Json;
 
 use crate::allowed::Told;
@@ -10,6 +9,7 @@ use crate::convert;
 use crate::decision;
 use crate::errors::not_a_truth;
 use crate::run::Mode;
+use crate::runtime::Background;
 
 /// What became of a message, on its way to Python.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Ingested {
 /// What makes that of what was read.
 pub(crate) fn give(
     mode: Mode,
-    runtime: Handle,
+    background: Background,
 ) -> impl FnOnce(Python<'_>, Read) -> PyResult<Py<PyAny>> + Send + 'static {
     move |py, read| {
         let Read { reply, actions, ended } = read;
@@ -43,7 +43,7 @@ pub(crate) fn give(
         // If one can't be given none was: those that were not told yet are undone,
         // and those that were end as unknown.
         for told in actions {
-            decisions.push(told.map(|told| decision::give(mode, runtime.clone())(py, told)).transpose()?);
+            decisions.push(told.map(|told| decision::give(mode, background.clone())(py, told)).transpose()?);
         }
         let decisions = PyTuple::new(py, decisions)?.unbind();
         Ok(Bound::new(py, Ingested { reply, decisions, ended })?.into_any().unbind())

@@ -17,6 +17,7 @@ mod allowed;
 mod approvals;
 mod asked;
 mod awaitable;
+mod bell;
 mod client;
 mod convert;
 mod decision;

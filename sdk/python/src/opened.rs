@@ -20,7 +20,7 @@ use self::waiting::Waiting;
 use crate::allowed::{Allowed, By, Told};
 use crate::errors::Error;
 use crate::process::ThisProcess;
-use crate::runtime::Runtime;
+use crate::runtime::{Background, Runtime};
 use crate::verdict::Receipt;
 
 /// The session of whoever names none. It is the same after a restart, so that
@@ -103,8 +103,8 @@ impl Opened {
     }
 
     /// Where what it does goes on.
-    pub(crate) fn runtime(&self) -> Result<Handle, Error> {
-        Ok(self.0.get()?.runtime.handle().clone())
+    pub(crate) fn background(&self) -> Result<Background, Error> {
+        Ok(self.0.get()?.runtime.background().clone())
     }
 
     /// The host, for something new.

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
-use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use vak::ActionId;
 
@@ -24,7 +23,7 @@ pub(crate) use self::tls::Identity;
 use crate::allowed::Ending;
 use crate::errors::Error;
 use crate::process::ThisProcess;
-use crate::runtime::Runtime;
+use crate::runtime::{Background, Runtime};
 
 /// Connections that wait for the next request. Whoever asks more at a time opens
 /// others.
@@ -83,8 +82,8 @@ impl Remote {
     }
 
     /// Where what it does goes on.
-    pub(crate) fn runtime(&self) -> Result<Handle, Error> {
-        Ok(self.0.get()?.runtime.handle().clone())
+    pub(crate) fn background(&self) -> Result<Background, Error> {
+        Ok(self.0.get()?.runtime.background().clone())
     }
 
     /// Sends it and gives what came back.

@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 
 use crate::awaitable::Awaitable;
 use crate::errors::Error;
+use crate::runtime::Background;
 
 /// How often a thread that waits looks whether Python has a signal for it, such as
 /// that of Ctrl-C.
@@ -64,10 +65,10 @@ pub(crate) fn nothing((): ()) -> Option<bool> {
 
 impl Mode {
     /// What was done, or an object that can be awaited until it is.
-    pub(crate) fn run(self, py: Python<'_>, runtime: Handle, work: Work) -> PyResult<Py<PyAny>> {
+    pub(crate) fn run(self, py: Python<'_>, background: Background, work: Work) -> PyResult<Py<PyAny>> {
         match self {
-            Self::Blocking => block(py, &runtime, work)??(py),
-            Self::Async => Ok(Bound::new(py, Awaitable::new(runtime, work))?.into_any().unbind()),
+            Self::Blocking => block(py, &background.handle, work)??(py),
+            Self::Async => Ok(Bound::new(py, Awaitable::new(background, work))?.into_any().unbind()),
         }
     }
 }

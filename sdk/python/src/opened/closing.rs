@@ -92,9 +92,9 @@ impl Drop for Inner {
 /// Closes what is open when Python ends, and its threads do nothing more in it.
 pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
     for opened in still_open(py) {
-        let Ok(runtime) = opened.runtime() else { continue };
+        let Ok(background) = opened.background() else { continue };
         let closing = Arc::clone(&opened);
-        if let Err(error) = run::block(py, &runtime, closing.close())? {
+        if let Err(error) = run::block(py, &background.handle, closing.close())? {
             tracing::error!("{error}");
         }
     }
