@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use vak::AgentId;
 use vak::config::{self, Scope};
+use vak::{AgentId, Person};
 use vak_types::{Digest, Name, Pattern};
 
 /// Random bytes in a token: nobody guesses one of 2^256.
@@ -26,6 +26,9 @@ pub(crate) enum Token {
         /// repeatable.
         #[arg(long = "agent", value_name = "AGENT")]
         agents: Vec<Pattern<AgentId>>,
+        /// The person who sits before the MCP client that has it, and whose yes counts.
+        #[arg(long)]
+        person: Option<Person>,
     },
 }
 
@@ -34,8 +37,10 @@ pub(crate) enum Token {
 pub(crate) enum ScopeName {
     /// Ask for decisions, and say what came of them.
     Decide,
-    /// Have the host run skills.
+    /// Have the host run skills and call tools.
     Execute,
+    /// Speak MCP at `/mcp`, as the one agent that is named.
+    Mcp,
     /// Read the metrics.
     Metrics,
     /// Answer as a person, by the token's name, what was escalated.
@@ -47,6 +52,7 @@ impl From<ScopeName> for Scope {
         match name {
             ScopeName::Decide => Self::Decide,
             ScopeName::Execute => Self::Execute,
+            ScopeName::Mcp => Self::Mcp,
             ScopeName::Metrics => Self::Metrics,
             ScopeName::Approve => Self::Approve,
         }
@@ -55,13 +61,13 @@ impl From<ScopeName> for Scope {
 
 impl Token {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::New { name, scopes, agents } = self;
+        let Self::New { name, scopes, agents, person } = self;
         let scopes: BTreeSet<_> = scopes.into_iter().map(Scope::from).collect();
         if agents.is_empty() && scopes != BTreeSet::from([Scope::Metrics]) {
             anyhow::bail!("say whom its holder may act as, such as `--agent ada` or `--agent 'team-*'`");
         }
         let (token, digest) = fresh()?;
-        let line = config::Token { name, digest, scopes, agents };
+        let line = config::Token { name, digest, scopes, agents, person };
         println!("{token}\n\n[[server.tokens]]\n{}", toml::to_string(&line)?.trim_end());
         Ok(ExitCode::SUCCESS)
     }

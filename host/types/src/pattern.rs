@@ -36,6 +36,11 @@ impl<T> Pattern<T> {
     pub fn every() -> Self {
         Self { start: None, open: true }
     }
+
+    /// The one name that it matches, if it is one.
+    pub fn name(&self) -> Option<&T> {
+        self.start.as_ref().filter(|_| !self.open)
+    }
 }
 
 impl<T: AsRef<str>> Pattern<T> {
@@ -112,6 +117,7 @@ mod tests {
             let parsed: Pattern<Operation> = pattern.parse().unwrap();
             assert_eq!(parsed.matches(&operation.parse().unwrap()), matches, "{pattern} on {operation}");
             assert_eq!(parsed.to_string(), pattern);
+            assert_eq!(parsed.name().is_some(), !pattern.ends_with('*'));
             assert_eq!(serde_json::to_string(&parsed).unwrap(), format!("{pattern:?}"));
         }
     }

@@ -37,6 +37,7 @@ use crate::reloads::Reloads;
 use crate::running::{PrepareError, Prepared, Running, Switch, SwitchError};
 use crate::sessions::first_since;
 use crate::shadow::Shadows;
+use crate::verdicts::Verdicts;
 
 pub use messages::{Message, MessageError, Settled};
 pub use skills::{Called, Ended, InvokeError, SkillCall};
@@ -109,6 +110,7 @@ pub struct Host {
     shadows: Shadows,
     approvals: Approvals,
     keeper: Keeper,
+    verdicts: Verdicts,
     skill_calls: Semaphore,
     verifier: VerifierKey,
     clock: Clock,
@@ -142,6 +144,7 @@ impl Host {
             shadows,
             approvals,
             keeper,
+            verdicts: Verdicts::default(),
             skill_calls,
             verifier,
             clock,
@@ -229,11 +232,15 @@ impl Host {
     /// before, perhaps by another configuration than decides now.
     async fn decide_with(&self, with: Option<&Part>, action: &Action, able: Able) -> Decided {
         let (_guard, running) = self.switch.hold().await;
-        if let Some(why) = self.in_the_way(&running, with, action) {
-            return running.pipeline.refuse(action, &why).await;
-        }
-        let decided = running.pipeline.decide(action, able).await;
-        self.follow_up(&running, action, &decided, Vec::new());
+        let decided = match self.in_the_way(&running, with, action) {
+            Some(why) => running.pipeline.refuse(action, &why).await,
+            None => {
+                let decided = running.pipeline.decide(action, able).await;
+                self.follow_up(&running, action, &decided, Vec::new());
+                decided
+            }
+        };
+        self.verdicts.count(decided.verdict.decision);
         decided
     }
 
@@ -262,7 +269,14 @@ impl Host {
     /// and records that.
     pub async fn refuse(&self, action: &Action, why: &str) -> Decided {
         let (_guard, running) = self.switch.hold().await;
-        running.pipeline.refuse(action, why).await
+        let decided = running.pipeline.refuse(action, why).await;
+        self.verdicts.count(decided.verdict.decision);
+        decided
+    }
+
+    /// How often each decision was made since the start.
+    pub fn verdicts(&self) -> [(Decision, u64); 4] {
+        self.verdicts.all()
     }
 
     /// Records how an allowed action ended, and ends what its limits hold: what

@@ -93,6 +93,7 @@ mod running;
 mod sessions;
 mod shadow;
 mod trusted;
+mod verdicts;
 
 pub use approvals::{ApprovalError, Asker, Standing, Waiting};
 pub use archiver::program_of_s3;

@@ -1,7 +1,7 @@
 //! A gateway that is reached over HTTP, and a client that sends whatever it likes.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use vak_test_support::{Site, binary};
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// `vak mcp --listen` on a free port.
+/// `vak mcp --listen`, or `vak serve`, on a free port.
 pub(crate) struct Listening {
     child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
+    stderr: std::process::ChildStderr,
     pub(crate) address: SocketAddr,
 }
 
@@ -53,16 +53,18 @@ impl Listening {
     pub(crate) fn start(site: &Site, upstream: &[OsString]) -> Self {
         token_file(site, TOKEN);
         let mut child = command(site, "127.0.0.1:0", upstream).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "{said}");
-            if let Some(address) = line.trim().strip_prefix("serving MCP at http://") {
-                break address.strip_suffix("/mcp").unwrap().parse().unwrap();
-            }
-            said += &line;
-        };
+        let mut stderr = child.stderr.take().unwrap();
+        let address = told_by(&mut stderr, "serving MCP at http://").strip_suffix("/mcp").unwrap().parse().unwrap();
+        Self { child, stderr, address }
+    }
+
+    /// `vak serve`.
+    pub(crate) fn serve(site: &Site) -> Self {
+        let mut command = Command::new(binary("vak"));
+        command.arg("serve").arg("--config").arg(site.config()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let address = told_by(child.stdout.as_mut().unwrap(), "listening on http://").parse().unwrap();
         Self { child, stderr, address }
     }
 
@@ -79,6 +81,10 @@ impl Listening {
 
     /// The text of a request with a token and these headers, which may replace it.
     pub(crate) fn request(&self, method: &str, headers: &[(&str, &str)], body: &str) -> String {
+        self.request_at("/mcp", method, headers, body)
+    }
+
+    fn request_at(&self, path: &str, method: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut lines = vec![
             ("Host".to_owned(), self.address.to_string()),
             ("Connection".to_owned(), "close".to_owned()),
@@ -98,12 +104,23 @@ impl Listening {
             }
         }
         let lines: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        format!("{method} /mcp HTTP/1.1\r\n{lines}\r\n{body}")
+        format!("{method} {path} HTTP/1.1\r\n{lines}\r\n{body}")
     }
 
     /// Sends a request and reads the whole answer.
     pub(crate) fn ask(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         read(self.send(&self.request(method, headers, body)))
+    }
+
+    /// The same of what else is served there, with this token.
+    pub(crate) fn ask_at(&self, path: &str, method: &str, token: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        read(self.send(&self.request_at(path, method, &[("Authorization", &bearer)], body)))
+    }
+
+    /// Sends a signal, and waits for nothing.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub(crate) fn post(&self, headers: &[(&str, &str)], message: &Value) -> Answer {
@@ -122,11 +139,27 @@ impl Listening {
 
     /// Asks the process to stop and waits for its end; gives what it said.
     pub(crate) fn stop(mut self) -> String {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
         assert!(self.child.wait().unwrap().success(), "{said}");
         said
+    }
+}
+
+/// What stands behind `start` in the first line that begins so.
+fn told_by(output: &mut impl std::io::Read, start: &str) -> String {
+    let mut said = String::new();
+    // Byte by byte: what comes after is somebody else's to read.
+    loop {
+        let mut byte = [0];
+        assert!(output.read(&mut byte).unwrap() > 0, "{said}");
+        said.push(byte[0].into());
+        if byte == *b"\n"
+            && let Some(told) = said.lines().last().and_then(|line| line.strip_prefix(start))
+        {
+            return told.to_owned();
+        }
     }
 }
 

@@ -61,8 +61,10 @@ pub(crate) fn recorded(site: &Site) -> Vec<Recorded> {
     let mut recorded = std::collections::BTreeMap::new();
     for entry in LogReader::open(&path).unwrap().entries(0, u64::MAX) {
         let entry = entry.unwrap();
-        let ours =
-            |about: &vak_audit::About| about.agent.as_str() == "ada" && about.session.as_str().starts_with("mcp-");
+        // A session of the gateway, or that of a token for `vak serve`.
+        let ours = |about: &vak_audit::About| {
+            about.agent.as_str() == "ada" && ["mcp-", "token/"].iter().any(|of| about.session.as_str().starts_with(of))
+        };
         assert!(entry.body.about().is_none_or(ours), "{entry:?}");
         match entry.body {
             Body::Decision(_, decision) => {

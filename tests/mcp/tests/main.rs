@@ -1,5 +1,5 @@
-//! The MCP gateway as its clients see it: the real `vak mcp`, driven over
-//! standard input and output.
+//! The MCP gateway as its clients see it: the real `vak mcp`, and `vak serve`, which
+//! has it too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -16,6 +16,7 @@ mod leaving;
 mod listening;
 mod log;
 mod misbehaving;
+mod mounted;
 mod pins;
 mod python;
 mod questions;

@@ -289,7 +289,6 @@ impl Desk {
             vak::InvokeError::Record(error) => super::desk::not_recorded(error),
             error => Problem::internal(error),
         })?;
-        self.metrics.decided(called.verdict.decision);
         Answer::new(&ExecuteAnswer::new(&action, &called), None)
     }
 }

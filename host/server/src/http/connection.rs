@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -16,7 +17,11 @@ use super::answer::Parcels;
 use super::link::Link;
 use super::problem::{Kind, Problem};
 use super::state::Shared;
-use super::who::Via;
+use super::who::{self, Via};
+
+/// Where the gateway is. It takes a request and its time as it needs them: some are
+/// streams.
+const MCP: &str = "/mcp";
 
 /// The host's way to answer what comes one way.
 #[derive(Clone)]
@@ -43,6 +48,7 @@ impl Answers for Governed {
         request.extensions_mut().insert(self.via);
         let mut response = match turned_away(&request, server) {
             Some(problem) => problem.into_response(),
+            None if path == MCP => self.spoken(request).await.unwrap_or_else(Problem::into_response),
             None => match timeout(server.request_within(&path), self.router.call(request)).await {
                 Ok(Ok(response)) => response,
                 Err(_) => {
@@ -64,9 +70,19 @@ impl Answers for Governed {
     }
 }
 
+impl Governed {
+    /// What the gateway answers to whoever may speak MCP.
+    async fn spoken(&self, request: Request<Incoming>) -> Result<Response, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let client = who::mcp_client(&parts, &self.server)?;
+        parts.extensions.insert(client);
+        Ok(self.server.mcp.handle(Request::from_parts(parts, body)).await.map(Body::new))
+    }
+}
+
 /// Whether something is to be done upon the answer.
 fn asks_for_actions(path: &str) -> bool {
-    ["/v1/decide", "/v1/batch", "/v1/execute"].contains(&path)
+    ["/v1/decide", "/v1/batch", "/v1/execute", MCP].contains(&path)
         || ["/v1/approvals", "/v1/adapters/"].iter().any(|start| path.starts_with(start))
 }
 
@@ -79,6 +95,7 @@ fn turned_away(request: &Request<Incoming>, server: &Shared) -> Option<Problem> 
     }
     let path = request.uri().path();
     // What was done can still be told.
-    let late = server.house.is_draining() && path.starts_with("/v1/") && path != "/v1/outcome";
+    let begins = path.starts_with("/v1/") || path == MCP;
+    let late = server.house.is_draining() && begins && path != "/v1/outcome";
     late.then(|| Problem::new(Kind::Draining, "ask another host, or this one when it is started again"))
 }

@@ -145,7 +145,6 @@ impl Desk {
         decided: Decided,
     ) -> Result<Answer, Problem> {
         let known_as = known_as.unwrap_or_else(|| action.id.clone());
-        self.metrics.decided(decided.verdict.decision);
         let lasting = decided.receipt.is_some();
         let told = Answer::new(&DecideAnswer::new(&known_as, &decided), None)?;
         let Some(begun) = Begun::of(action, decided) else {
@@ -199,7 +198,6 @@ impl Desk {
         let work = async move {
             let action = call.action().id.clone();
             let called = desk.host.call(call).await.map_err(not_recorded)?;
-            desk.metrics.decided(called.verdict.decision);
             let told = Answer::new(&ExecuteAnswer::new(&action, &called), None)?;
             Ok(Answer { lasting: called.receipt.is_some(), ..told })
         };

@@ -10,13 +10,14 @@ use vak::{Decision, Name, Statistics};
 use super::tools::Counts;
 
 /// What requests are told apart by. What is not one of these is the last.
-const ROUTES: [&str; 12] = [
+const ROUTES: [&str; 13] = [
     "/v1/decide",
     "/v1/outcome",
     "/v1/execute",
     "/v1/sessions",
     "/v1/batch",
     "/v1/adapters/{name}/ingest",
+    "/mcp",
     "/health",
     "/ready",
     "/live",
@@ -45,9 +46,6 @@ const BUCKETS: [(&str, Duration); 12] = [
     ("2.5", Duration::from_millis(2_500)),
     ("10", Duration::from_secs(10)),
 ];
-
-/// Decisions, in the order of their words.
-const DECISIONS: [Decision; 4] = [Decision::Allow, Decision::Backtrack, Decision::Escalate, Decision::Deny];
 
 /// How an allowed action ended, as the server counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +109,6 @@ impl Histogram {
 pub(crate) struct Metrics {
     requests: [[Count; STATUSES.len()]; ROUTES.len()],
     took: [Histogram; ROUTES.len()],
-    decisions: [Count; DECISIONS.len()],
     ends: [Count; ENDS.len()],
     /// Connections that were taken.
     pub(crate) accepted: Count,
@@ -126,6 +123,7 @@ pub(crate) struct Metrics {
 pub(crate) struct Now {
     pub(crate) connections: usize,
     pub(crate) waiting: usize,
+    pub(crate) verdicts: [(Decision, u64); 4],
     pub(crate) log_writable: bool,
     pub(crate) policies: usize,
     /// Whether another configuration is there, which does not load.
@@ -147,11 +145,6 @@ impl Metrics {
             requests.get(status).into_iter().for_each(Count::add);
             histogram.observe(took);
         }
-    }
-
-    pub(crate) fn decided(&self, decision: Decision) {
-        let at = DECISIONS.iter().position(|it| *it == decision);
-        at.and_then(|at| self.decisions.get(at)).into_iter().for_each(Count::add);
     }
 
     pub(crate) fn ended(&self, end: End) {
@@ -180,8 +173,8 @@ impl Metrics {
             histogram.print(name, &format!("route=\"{route}\""), text)?;
         }
         head(text, "vak_decisions_total", "counter", "Actions that were decided.")?;
-        for (decision, count) in DECISIONS.iter().zip(&self.decisions) {
-            writeln!(text, "vak_decisions_total{{decision=\"{decision}\"}} {}", count.get())?;
+        for (decision, count) in now.verdicts {
+            writeln!(text, "vak_decisions_total{{decision=\"{decision}\"}} {count}")?;
         }
         head(text, "vak_outcomes_total", "counter", "Allowed actions that have ended.")?;
         for ((_, end), count) in ENDS.iter().zip(&self.ends) {

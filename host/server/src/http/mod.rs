@@ -34,6 +34,8 @@
 //!   hears from one that is not believed labels all that it does later, decisions
 //!   included; after a restart as far as the log of the last day says so (of the
 //!   last 100,000 decisions).
+//! * **MCP** is spoken at `/mcp`, by the gateway's own code, with those who have the
+//!   scope `mcp`: each of them is one agent. Sessions there are the gateway's.
 //! * **Bodies** have a `Content-Length`. `Transfer-Encoding` is refused, so there
 //!   are never two opinions about where a request ends.
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::DropGuard;
 use tokio_util::task::AbortOnDropHandle;
 use vak::{Host, ReadError};
@@ -22,7 +23,7 @@ use super::state::{self, Shared, State};
 use super::tls::{self, TlsError};
 use super::tools::Tools;
 use super::who::{Authority, Via};
-use crate::mcp::McpError;
+use crate::mcp::{McpService, Upstreams};
 
 /// Requests that are begun and not ended. Each goes on when its client leaves, so
 /// connections alone do not bound them; four times as many as those by default.
@@ -69,9 +70,6 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
-    /// The upstreams can't be had.
-    #[error(transparent)]
-    Upstreams(#[from] McpError),
     /// What was decided before is not known.
     #[error("what was decided before: {0}")]
     Log(#[from] ReadError),
@@ -84,6 +82,7 @@ pub enum ServeError {
 pub struct Server {
     state: Shared,
     places: Vec<Place>,
+    upstreams: Arc<Upstreams>,
     _sweeping: AbortOnDropHandle<()>,
     _end: [DropGuard; 2],
 }
@@ -114,11 +113,16 @@ impl Server {
         let seals = Seals::open(&key).map_err(|source| ServeError::Key { path: key, source })?;
         let house = House::new(state::connections(&settings.limits));
         let (metrics, limits) = (Arc::<Metrics>::default(), settings.limits.clone());
-        let tools = Tools::start(&host)?;
+        let upstreams = Arc::new(Upstreams::start_configured(&host));
+        let mcp = config.mcp.as_ref().filter(|mcp| !mcp.upstreams.is_empty());
+        let tools = mcp.map(|mcp| Tools::new(Arc::clone(&upstreams), mcp));
+        // Of any `Host`: who has no token is not answered.
+        let mcp = McpService::new(Arc::clone(&host), Arc::clone(&upstreams), &[]);
         let desk = Arc::new(Desk::new(Arc::clone(&host), &limits, seals, Arc::clone(&metrics), tools)?);
         let state = Arc::new(State {
             authority: Authority::new(&config),
             desk,
+            mcp,
             host,
             limits,
             metrics,
@@ -141,10 +145,11 @@ impl Server {
             places.push(Place::Socket(socket.path().to_owned()));
             state.house.open_socket(socket, governed(Via::Socket));
         }
-        let desk = Arc::clone(&state.desk);
-        let _sweeping = AbortOnDropHandle::new(tokio::spawn(async move { desk.sweep().await }));
+        let (desk, mcp) = (Arc::clone(&state.desk), state.mcp.clone());
+        let sweep = async move { tokio::join!(desk.sweep(), mcp.record_now_and_then()) };
+        let _sweeping = AbortOnDropHandle::new(tokio::spawn(sweep.map(drop)));
         let _end = state.house.guards();
-        Ok(Self { state, places, _sweeping, _end })
+        Ok(Self { state, places, upstreams, _sweeping, _end })
     }
 
     /// Where it listens.
@@ -156,16 +161,24 @@ impl Server {
     /// was begun end, and records as unknown what nobody will report any more.
     /// When it returns nobody uses the host.
     pub async fn drain(self) {
-        let Self { state, _sweeping, .. } = self;
-        state.house.drain().await;
+        let Self { state, upstreams, _sweeping, .. } = self;
+        let streams = async {
+            // They have no end of their own.
+            sleep(state.house.limits().drain_within).await;
+            state.mcp.close().await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = state.house.drain() => {}
+            () = streams => {}
+        }
+        state.mcp.close().await;
         state.desk.tools.iter().for_each(Tools::hang_up);
         state.desk.tasks.close();
         state.desk.end_all();
         if timeout(RECORD, state.desk.tasks.wait()).await.is_err() {
             tracing::error!("outcomes were not recorded in time");
         }
-        if let Some(tools) = &state.desk.tools {
-            tools.close().await;
-        }
+        upstreams.close().await;
     }
 }

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::metrics::{Metrics, Now};
 use super::tools::Tools;
 use super::who::Authority;
+use crate::mcp::McpService;
 
 pub(crate) type Shared = Arc<State>;
 
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub(crate) host: Arc<Host>,
     pub(crate) authority: Authority,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) mcp: McpService,
     pub(crate) limits: ServerLimits,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) openapi: String,
@@ -58,6 +60,7 @@ impl State {
         Now {
             connections: self.house.connections(),
             waiting: self.desk.waiting.len(),
+            verdicts: self.host.verdicts(),
             log_writable: self.host.stopped().is_none(),
             policies: self.host.policies().len(),
             stale: self.host.reloads().stale().is_some(),

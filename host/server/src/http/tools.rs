@@ -9,14 +9,15 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use vak::{Action, ActionId, Caller, Decision, Host, Json, Label};
+use vak::config::Mcp;
+use vak::{Action, ActionId, Caller, Json, Label};
 use vak_types::{Name, Operation, Resource};
 
 use super::answer::{Answer, ExecuteAnswer};
 use super::desk::{Desk, content, malformed, not_recorded};
 use super::problem::{Kind, Problem};
 use super::who::Who;
-use crate::mcp::{Abandon, Company, Condition, Errand, McpError, Undone, Upstream, Upstreams, Wish};
+use crate::mcp::{Abandon, Company, Condition, Errand, Undone, Upstream, Upstreams, Wish};
 
 /// Calls of one upstream that are under way: one that does not answer must not
 /// take all places. A quarter of those there are.
@@ -24,7 +25,7 @@ const CALLS_MAX: usize = 64;
 
 /// The upstreams of a host.
 pub(crate) struct Tools {
-    upstreams: Upstreams,
+    upstreams: Arc<Upstreams>,
     places: HashMap<Name, Arc<Semaphore>>,
     /// For a call, and for starting its upstream before that.
     within: Duration,
@@ -48,16 +49,12 @@ impl Counts {
 }
 
 impl Tools {
-    /// Starts what `[[mcp.upstreams]]` names; `None` if that is nothing. What does
-    /// not start is told to whoever asks for it.
-    pub(crate) fn start(host: &Arc<Host>) -> Result<Option<Self>, McpError> {
-        let config = host.config();
-        let Some(mcp) = config.mcp.as_ref().filter(|mcp| !mcp.upstreams.is_empty()) else { return Ok(None) };
-        let upstreams = Upstreams::start(host, mcp, &[])?;
+    /// Those of `upstreams`, which `mcp` names.
+    pub(crate) fn new(upstreams: Arc<Upstreams>, mcp: &Mcp) -> Self {
         let place = |upstream: &Arc<Upstream>| (upstream.name.clone(), Arc::new(Semaphore::new(CALLS_MAX)));
         let places = upstreams.all().iter().map(place).collect();
         let within = Duration::from_millis(mcp.start_ms.saturating_add(mcp.call_ms));
-        Ok(Some(Self { upstreams, places, within, hang_up: CancellationToken::new() }))
+        Self { upstreams, places, within, hang_up: CancellationToken::new() }
     }
 
     /// The longest that a call takes.
@@ -86,11 +83,6 @@ impl Tools {
     /// Gives up the calls under way.
     pub(crate) fn hang_up(&self) {
         self.hang_up.cancel();
-    }
-
-    /// Ends the upstreams.
-    pub(crate) async fn close(&self) {
-        self.upstreams.close().await;
     }
 
     fn place(&self, upstream: &Upstream) -> Result<OwnedSemaphorePermit, Problem> {
@@ -167,12 +159,8 @@ impl Desk {
         let hears = |label| self.heard.hears(who, &session, label);
         let abandon = Abandon { cancelled: CancellationToken::new(), hang_up: tools.hang_up.clone() };
         match errand.run(Company { progress: None, person: None, abandon, hears }).await {
-            Ok(done) => {
-                self.metrics.decided(Decision::Allow);
-                Answer::new(&ExecuteAnswer::of_tool(&id, &done)?, None)
-            }
+            Ok(done) => Answer::new(&ExecuteAnswer::of_tool(&id, &done)?, None),
             Err(Undone::Refused(verdict, receipt)) => {
-                self.metrics.decided(verdict.decision);
                 let told = Answer::new(&ExecuteAnswer::refused(&id, &verdict, receipt.as_ref()), None)?;
                 Ok(Answer { lasting: receipt.is_some(), ..told })
             }

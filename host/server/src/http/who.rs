@@ -8,12 +8,13 @@ use axum::extract::FromRequestParts;
 use hyper::HeaderMap;
 use hyper::http::request::Parts;
 use vak::config::Scope;
-use vak::{AgentId, Config};
+use vak::{AgentId, Config, Person};
 use vak_serving::bearer;
 use vak_types::{Digest, Pattern};
 
 use super::problem::{Kind, Problem};
 use super::state::Shared;
+use crate::mcp::Client;
 
 /// What comes before the name of a token.
 const TOKEN: &str = "token/";
@@ -32,9 +33,25 @@ pub(crate) struct Who {
     pub(crate) space: Arc<str>,
     scopes: BTreeSet<Scope>,
     agents: Vec<Pattern<AgentId>>,
+    /// As whom it speaks MCP.
+    mcp: Option<Client>,
 }
 
 impl Who {
+    fn new(
+        space: Arc<str>,
+        scopes: &BTreeSet<Scope>,
+        agents: &[Pattern<AgentId>],
+        mcp: Option<(&AgentId, Option<&Person>)>,
+    ) -> Arc<Self> {
+        let mcp = mcp.map(|(agent, person)| Client {
+            agent: agent.clone(),
+            person: person.cloned(),
+            credential: Arc::clone(&space),
+        });
+        Arc::new(Self { space, scopes: scopes.clone(), agents: agents.to_vec(), mcp })
+    }
+
     fn may(&self, scope: Scope) -> Result<(), Problem> {
         match self.scopes.contains(&scope) {
             true => Ok(()),
@@ -76,13 +93,13 @@ impl Known {
             .tokens
             .iter()
             .map(|token| {
-                let (scopes, agents) = (token.scopes.clone(), token.agents.clone());
-                (token.digest, Arc::new(Who { space: format!("{TOKEN}{}", token.name).into(), scopes, agents }))
+                let mcp = token.mcp().map(|agent| (agent, token.person.as_ref()));
+                let space = format!("{TOKEN}{}", token.name).into();
+                (token.digest, Who::new(space, &token.scopes, &token.agents, mcp))
             })
             .collect();
         known.socket = server.socket.as_ref().filter(|socket| !socket.scopes.is_empty()).map(|socket| {
-            let (scopes, agents) = (socket.scopes.clone(), socket.agents.clone());
-            Arc::new(Who { space: "socket".into(), scopes, agents })
+            Who::new("socket".into(), &socket.scopes, &socket.agents, socket.mcp().map(|agent| (agent, None)))
         });
         known
     }
@@ -169,6 +186,13 @@ impl FromRequestParts<Shared> for Anybody {
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Problem> {
         Ok(Self(known(parts, server)?))
     }
+}
+
+/// As whom a request to the gateway speaks.
+pub(crate) fn mcp_client(parts: &Parts, server: &Shared) -> Result<Client, Problem> {
+    let who = known(parts, server)?;
+    who.may(Scope::Mcp)?;
+    who.mcp.clone().ok_or_else(|| Problem::internal("it speaks MCP as no agent"))
 }
 
 fn known(parts: &Parts, server: &Shared) -> Result<Arc<Who>, Problem> {

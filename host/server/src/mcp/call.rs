@@ -89,6 +89,11 @@ impl Call {
                 Err(NotAgreed::Nothing(verdict)) => Ok(Invoked::Refused(verdict)),
             };
         }
+        // Approved by a person whom somebody else asked, such as by HTTP.
+        let call = host.skill_call(&caller, name, input.clone(), None)?;
+        if let Some((seq, _)) = host.approved_like(call.action()) {
+            return host.invoke_approved(&caller, seq).await.map(Invoked::Gave);
+        }
         match (host.invoke(&caller, name, input).await, &self.person) {
             (Err(InvokeError::Waits { seq, verdict }), Some(person)) => match person.approves(host, seq).await? {
                 Asked::Agreed => host.invoke_approved(&caller, seq).await.map(Invoked::Gave),
@@ -108,7 +113,7 @@ impl Call {
         };
         let (host, caller) = (&shared.host, session.caller());
         let errand = match answered {
-            None => Errand::new(host, upstream, wish, caller, arguments, None).await,
+            None => Errand::new(host, upstream, wish, caller, arguments, None).await.map(Errand::or_approved),
             Some(answered) => Errand::again(host, upstream, wish, &caller, &arguments, answered).await,
         };
         let company = Company { progress, person, abandon, hears: |label| session.hears(label) };

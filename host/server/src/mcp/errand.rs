@@ -160,6 +160,15 @@ impl Errand {
         Ok(Self::answered(host, upstream, wish, (*action).clone(), seq))
     }
 
+    /// The same, or what is the same and was approved by a person whom somebody else
+    /// asked, such as by HTTP: the client has no other way to say that it asks again.
+    pub(crate) fn or_approved(self) -> Self {
+        match self.host.approved_like(&self.action) {
+            Some((seq, action)) if self.objection.is_none() => Self { action, answered: Some(seq), ..self },
+            _ => self,
+        }
+    }
+
     pub(crate) fn action(&self) -> &Action {
         &self.action
     }

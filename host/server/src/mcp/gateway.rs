@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::request::Parts;
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ConstString, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestMethod,
@@ -37,8 +36,7 @@ const QUOTE_BYTES_MAX: usize = 256;
 /// The gateway for one client.
 pub(crate) struct Gateway {
     shared: Arc<Shared>,
-    /// Who acts, where one client is all there is. Else each request says so.
-    session: Option<Arc<Session>>,
+    session: Arc<Session>,
     telling: OnceLock<()>,
     /// Cancelled when this is dropped.
     ended: CancellationToken,
@@ -46,17 +44,10 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// For the client of `session`; without it, for whoever the requests' HTTP
-    /// parts name.
-    pub(crate) fn new(shared: Arc<Shared>, session: Option<Arc<Session>>) -> Self {
+    /// For the client of `session`.
+    pub(crate) fn new(shared: Arc<Shared>, session: Arc<Session>) -> Self {
         let ended = shared.hang_up.child_token();
         Self { shared, session, telling: OnceLock::new(), _ends: ended.clone().drop_guard(), ended }
-    }
-
-    fn session(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Session>, ErrorData> {
-        let named = || context.extensions.get::<Parts>()?.extensions.get::<Arc<Session>>().cloned();
-        let nobody = || ErrorData::internal_error("the request names nobody who acts", None);
-        self.session.clone().or_else(named).ok_or_else(nobody)
     }
 
     /// A place, and what a request for resources or prompts is answered with.
@@ -68,29 +59,19 @@ impl Gateway {
         context: &RequestContext<RoleServer>,
         wish: &Wish,
     ) -> Result<(OwnedSemaphorePermit, Offers), ErrorData> {
-        let session = self.session(context)?;
-        if !self.shared.may_ever(&session.caller().agent, wish) {
+        let session = Arc::clone(&self.session);
+        if !self.shared.may_ever(session.agent(), wish) {
             return Err(ErrorData::method_not_found::<M>());
         }
         let (abandon, shared) = (self.abandon(context), Arc::clone(&self.shared));
-        let person = BeforeClient::of(self.person(), &session, context, &abandon);
+        let person = BeforeClient::of(&session, context, &abandon);
         Ok((self.shared.place()?, Offers { shared, session, abandon, person, answered: None }))
     }
 
     /// What came of a question that the session was given before, if the client says
     /// something of one.
-    fn answered(
-        &self,
-        session: &Session,
-        state: Option<&str>,
-        responses: Option<&InputResponses>,
-    ) -> Result<Option<Answered>, ErrorData> {
-        Answered::of(self.person(), session, state, responses)
-            .inspect_err(|_| self.shared.refusals.count(Cause::Arguments))
-    }
-
-    fn person(&self) -> Option<vak::Person> {
-        self.shared.host.config().mcp.as_ref()?.person.clone()
+    fn answered(&self, state: Option<&str>, responses: Option<&InputResponses>) -> Result<Option<Answered>, ErrorData> {
+        Answered::of(&self.session, state, responses).inspect_err(|_| self.shared.refusals.count(Cause::Arguments))
     }
 
     fn abandon(&self, context: &RequestContext<RoleServer>) -> Abandon {
@@ -112,12 +93,7 @@ impl ServerHandler for Gateway {
         tools.list_changed = Some(true);
         let mut capabilities = ServerCapabilities::default();
         capabilities.tools = Some(tools);
-        // Of another agent, each request says whether it is offered.
-        let agent = match &self.session {
-            Some(session) => Some(session.caller().agent),
-            None => self.shared.host.config().mcp.as_ref().and_then(|mcp| mcp.agent.clone()),
-        };
-        let offered = agent.map(|agent| self.shared.offered(&agent)).unwrap_or_default();
+        let offered = self.shared.offered(self.session.agent());
         let (mut resources, mut prompts) = (ResourcesCapability::default(), PromptsCapability::default());
         (resources.list_changed, prompts.list_changed) = (Some(true), Some(true));
         capabilities.resources = offered.resources.then_some(resources);
@@ -128,12 +104,10 @@ impl ServerHandler for Gateway {
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // Once, however often the client says so.
         if self.telling.set(()).is_ok() {
-            let named = || context.extensions.get::<Parts>()?.extensions.get::<Arc<Session>>().cloned();
-            let agent = self.session.clone().or_else(named).map(|session| session.caller().agent);
-            let shared = Arc::clone(&self.shared);
+            let (shared, session) = (Arc::clone(&self.shared), Arc::clone(&self.session));
             // Of what it is not offered it hears nothing.
             let wants = move |list| {
-                let offered = agent.as_ref().map(|agent| shared.offered(agent)).unwrap_or_default();
+                let offered = shared.offered(session.agent());
                 match list {
                     ListOf::Tools => true,
                     ListOf::Prompts => offered.prompts,
@@ -177,8 +151,8 @@ impl ServerHandler for Gateway {
     ) -> Result<ListToolsResult, ErrorData> {
         let _place = self.shared.place()?;
         one_page(request)?;
-        let (host, agent) = (&self.shared.host, self.session(&context)?.caller().agent);
-        let skills = tools::skills(host, &agent);
+        let (host, agent) = (&self.shared.host, self.session.agent());
+        let skills = tools::skills(host, agent);
         let listed = self.shared.upstreams.tools(&self.abandon(&context)).await;
         let listed = listed.map_err(|error| {
             let mut error = error.into_error();
@@ -191,7 +165,7 @@ impl ServerHandler for Gateway {
         })?;
         let mut tools: Vec<_> = listed
             .into_iter()
-            .filter(|listed| tools::may_ever(host, &agent, &listed.upstream.name, &listed.tool))
+            .filter(|listed| tools::may_ever(host, agent, &listed.upstream.name, &listed.tool))
             .map(|listed| listed.shown)
             .collect();
         tools.extend(skills);
@@ -205,10 +179,10 @@ impl ServerHandler for Gateway {
     ) -> Result<CallToolResponse, ErrorData> {
         let place = self.shared.place().inspect_err(|_| self.shared.refusals.count(Cause::TooManyAtOnce))?;
         let token = context.meta.get_progress_token();
-        let (session, abandon) = (self.session(&context)?, self.abandon(&context));
-        let answered = self.answered(&session, params.request_state.as_deref(), params.input_responses.as_ref())?;
+        let (session, abandon) = (Arc::clone(&self.session), self.abandon(&context));
+        let answered = self.answered(params.request_state.as_deref(), params.input_responses.as_ref())?;
         let call = Call {
-            person: BeforeClient::of(self.person(), &session, &context, &abandon),
+            person: BeforeClient::of(&session, &context, &abandon),
             answered,
             session,
             shared: Arc::clone(&self.shared),
@@ -255,8 +229,7 @@ impl ServerHandler for Gateway {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let (_place, mut offers) = self.offers::<GetPromptRequestMethod>(&context, &Wish::Prompt)?;
-        let state = params.request_state.as_deref();
-        offers.answered = self.answered(&offers.session, state, params.input_responses.as_ref())?;
+        offers.answered = self.answered(params.request_state.as_deref(), params.input_responses.as_ref())?;
         offers.prompt(&params.name, params.arguments.map(Value::Object)).await
     }
 
@@ -286,8 +259,7 @@ impl ServerHandler for Gateway {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let (_place, mut offers) = self.offers::<ReadResourceRequestMethod>(&context, &Wish::Resource)?;
-        let state = params.request_state.as_deref();
-        offers.answered = self.answered(&offers.session, state, params.input_responses.as_ref())?;
+        offers.answered = self.answered(params.request_state.as_deref(), params.input_responses.as_ref())?;
         offers.read(&params.uri).await
     }
 

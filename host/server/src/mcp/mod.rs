@@ -1,7 +1,7 @@
 //! The gateway for the Model Context Protocol.
 //!
 //! To its clients it is an MCP server, on standard input and output or over
-//! streamable HTTP; to its upstreams, MCP servers that run as its children or
+//! streamable HTTP, there also beside the rest of what `vak serve` serves; to its upstreams, MCP servers that run as its children or
 //! are reached by a URL, it is the client. It offers the upstreams' tools,
 //! resources and prompts, and the host's skills. Nothing else of an upstream
 //! (completion, sampling, elicitation, tasks, subscriptions to single resources) passes, in either
@@ -70,6 +70,7 @@ mod writer;
 pub(crate) use connection::Abandon;
 pub(crate) use errand::{Company, Done, Errand, Undone};
 pub use error::{McpError, PROMPTS};
+pub(crate) use http::{Client, McpService};
 pub(crate) use lives::Condition;
 pub use pins::{Changed, Pin, PinError, Pins};
 pub use serve::serve_stdio;

@@ -6,6 +6,7 @@
 //! `file:///x` of `files` has the address `files+file:///x`, and the prompt `p` is
 //! called `files_p`.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
@@ -57,25 +58,33 @@ pub(crate) struct Offered {
     pub(crate) prompts: bool,
 }
 
-/// The answer that was given last. The library asks for each request over HTTP,
-/// and to ask the policies would cost more than to decide.
+/// The answers that were given under one configuration, to the agents that the
+/// operator names. The library asks for each request over HTTP, and to ask the
+/// policies would cost more than to decide.
 #[derive(Default)]
-pub(crate) struct LastOffered(Mutex<Option<(Arc<Config>, AgentId, Offered)>>);
+pub(crate) struct LastOffered(Mutex<Option<Answers>>);
+
+struct Answers {
+    config: Arc<Config>,
+    by_agent: HashMap<AgentId, Offered>,
+}
 
 impl Shared {
     /// What this agent is told that there is, under the configuration as it is now.
     pub(crate) fn offered(&self, agent: &AgentId) -> Offered {
         let now = self.host.config();
         let mut last = self.last_offered.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((config, of, offered)) = &*last
-            && Arc::ptr_eq(config, &now)
-            && of == agent
-        {
-            return *offered;
-        }
-        let resources = self.may_ever(agent, &Wish::Resource);
-        let offered = Offered { resources, prompts: self.may_ever(agent, &Wish::Prompt) };
-        *last = Some((now, agent.clone(), offered));
+        let answers = last.take().filter(|answers| Arc::ptr_eq(&answers.config, &now));
+        let mut answers = answers.unwrap_or_else(|| Answers { config: now, by_agent: HashMap::new() });
+        let ask = || Offered {
+            resources: self.may_ever(agent, &Wish::Resource),
+            prompts: self.may_ever(agent, &Wish::Prompt),
+        };
+        let offered = match answers.by_agent.get(agent) {
+            Some(offered) => *offered,
+            None => *answers.by_agent.entry(agent.clone()).or_insert_with(ask),
+        };
+        *last = Some(answers);
         offered
     }
 
@@ -251,7 +260,7 @@ impl Ask {
         })?;
         let (host, caller) = (&shared.host, session.caller());
         let errand = match answered {
-            None => Errand::new(host, &upstream, wish, caller, arguments, None).await,
+            None => Errand::new(host, &upstream, wish, caller, arguments, None).await.map(Errand::or_approved),
             Some(answered) => Errand::again(host, &upstream, wish, &caller, &arguments, answered).await,
         };
         let company = Company { progress: None, person, abandon, hears: |label| session.hears(label) };

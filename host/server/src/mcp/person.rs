@@ -1,6 +1,7 @@
 //! Asking the person who sits before the client.
 //!
-//! The operator says who that is (`mcp.person`); without it nobody is asked here.
+//! The operator says who that is (`mcp.person`, or that of a token of `vak serve`);
+//! without it nobody is asked here.
 //! A client that can ask its user (elicitation) is asked to put the question to
 //! them. What comes back is the client's word that they agreed: name a person only
 //! where a person sits before the client, and not a program.
@@ -83,12 +84,7 @@ pub(crate) enum NotAgreed {
 
 impl BeforeClient {
     /// `None` where the operator names nobody, or the client can't ask.
-    pub(crate) fn of(
-        name: Option<Person>,
-        session: &Arc<Session>,
-        context: &RequestContext<RoleServer>,
-        abandon: &Abandon,
-    ) -> Option<Self> {
+    pub(crate) fn of(session: &Arc<Session>, context: &RequestContext<RoleServer>, abandon: &Abandon) -> Option<Self> {
         let elicitation = context.client_capabilities()?.elicitation?;
         // Who names no mode has the one with a form.
         let forms = elicitation.form.is_some() || elicitation.url.is_none();
@@ -100,7 +96,8 @@ impl BeforeClient {
                 abandon: abandon.clone(),
             }),
         };
-        Some(Self { name: name.filter(|_| forms)?, session: Arc::clone(session), way })
+        let name = session.person().filter(|_| forms)?.clone();
+        Some(Self { name, session: Arc::clone(session), way })
     }
 
     /// Whether they agree to what entry `seq` escalated, if it waits for that: it is
@@ -132,7 +129,6 @@ impl Answered {
     /// # Errors
     /// The session was given no such question, or has answered it before.
     pub(crate) fn of(
-        name: Option<Person>,
         session: &Session,
         state: Option<&str>,
         responses: Option<&InputResponses>,
@@ -140,7 +136,7 @@ impl Answered {
         if state.is_none() && responses.is_none() {
             return Ok(None);
         }
-        let found = state.zip(name).and_then(|(state, by)| Some((by, session.answered(state)?)));
+        let found = state.zip(session.person()).and_then(|(state, by)| Some((by.clone(), session.answered(state)?)));
         let (by, seq) = found.ok_or_else(|| {
             ErrorData::invalid_params("no question waits under this `requestState`; ask again without it", None)
         })?;

@@ -17,7 +17,8 @@ use super::error::{McpError, quote};
 use super::gateway::Gateway;
 use super::lines;
 use super::session::Session;
-use super::shared::{Shared, agent};
+use super::shared::{Shared, configured};
+use super::upstreams::Upstreams;
 use super::writer::Writer;
 
 /// How long calls under way may go on when the client has closed our input.
@@ -51,16 +52,18 @@ pub(crate) async fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + AsFd + Send + 'static,
 ) -> Result<(), McpError> {
-    let caller = Arc::new(Session::new(agent(&host)?)?);
+    let (agent, person) = configured(&host)?;
+    let caller = Arc::new(Session::new(agent, person)?);
     let whom = caller.words();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let lines = lines::follow(input, LINE_BYTES_MAX, "vak-mcp-input")?;
     let (writer, written) = Writer::start(output, "vak-mcp-output")?;
-    let shared = Arc::new(Shared::start(host, command)?);
+    let upstreams = Arc::new(Upstreams::start(&host, command)?);
+    let shared = Arc::new(Shared::new(host, Arc::clone(&upstreams)));
 
     let (gone, stop) = (CancellationToken::new(), CancellationToken::new());
     let wire = ClientWire::new(lines, writer, Arc::clone(&shared.refusals), gone.clone().drop_guard());
-    let gateway = Gateway::new(Arc::clone(&shared), Some(caller));
+    let gateway = Gateway::new(Arc::clone(&shared), caller);
     let session = async {
         match serve_server_with_ct(gateway, wire, stop.clone()).await {
             // An error is a panic in the library's loop: the session is over
@@ -90,6 +93,7 @@ pub(crate) async fn serve(
         }
     };
     shared.close(&whom).await;
+    upstreams.close().await;
     // An error is what is waited for: the other side of the channel is gone.
     timeout(FLUSH, written).await.map(drop).unwrap_or_default();
     result

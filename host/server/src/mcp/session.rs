@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use vak::{Caller, SessionId};
+use vak::{Caller, Person, SessionId};
 use vak_types::{AgentId, Label};
 
 use super::error::McpError;
@@ -12,14 +12,15 @@ use super::error::McpError;
 /// of an agent.
 const QUESTIONS_MAX: usize = 64;
 
-/// What one client does after the other: its agent, and the session that its
-/// actions belong to.
+/// What one client does after the other: its agent, the session that its actions
+/// belong to, and the person who sits before it.
 ///
 /// What a client was told by an upstream may be in everything that it asks for
 /// after that, so the session's later actions are labelled with it, to its end.
 #[derive(Debug)]
 pub(crate) struct Session {
     agent: AgentId,
+    person: Option<Person>,
     id: SessionId,
     /// One for each upstream at the most.
     heard: Mutex<BTreeSet<Label>>,
@@ -31,9 +32,19 @@ pub(crate) struct Session {
 impl Session {
     /// A new one, with a random id: sessions of one agent must not share their
     /// limits by accident or by guess.
-    pub(crate) fn new(agent: AgentId) -> Result<Self, McpError> {
+    pub(crate) fn new(agent: AgentId, person: Option<Person>) -> Result<Self, McpError> {
         let id = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
-        Ok(Self { agent, id: format!("mcp-{id:032x}").parse()?, heard: Mutex::default(), questions: Mutex::default() })
+        let id = format!("mcp-{id:032x}").parse()?;
+        Ok(Self { agent, person, id, heard: Mutex::default(), questions: Mutex::default() })
+    }
+
+    pub(crate) fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    /// Who may be asked what is escalated.
+    pub(crate) fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
     }
 
     /// Whose calls these are, for a sentence.

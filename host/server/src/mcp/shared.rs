@@ -1,6 +1,5 @@
 //! What all clients of one gateway have in common.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vak::Host;
+use vak::{Host, Person};
 use vak_types::AgentId;
 
 use super::error::McpError;
@@ -30,15 +29,17 @@ const LISTENS_MAX: usize = 64;
 /// is running cannot be stopped before its five seconds are over.
 const RECORD: Duration = Duration::from_secs(10);
 
-/// The agent that clients act as.
-pub(crate) fn agent(host: &Host) -> Result<AgentId, McpError> {
-    host.config().mcp.as_ref().ok_or(McpError::NotConfigured)?.agent.clone().ok_or(McpError::NoAgent)
+/// The agent that clients of `vak mcp` act as, and the person before them.
+pub(crate) fn configured(host: &Host) -> Result<(AgentId, Option<Person>), McpError> {
+    let config = host.config();
+    let mcp = config.mcp.as_ref().ok_or(McpError::NotConfigured)?;
+    Ok((mcp.agent.clone().ok_or(McpError::NoAgent)?, mcp.person.clone()))
 }
 
 /// The host, the upstreams, and what is under way.
 pub(crate) struct Shared {
     pub(crate) host: Arc<Host>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) refusals: Arc<Refusals>,
     /// Gives up the calls under way.
     pub(crate) hang_up: CancellationToken,
@@ -50,15 +51,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Starts the upstreams that the host's configuration names, and `command`.
-    ///
-    /// # Errors
-    /// The configuration has no `[mcp]`, or no upstream for it.
-    pub(crate) fn start(host: Arc<Host>, command: &[OsString]) -> Result<Self, McpError> {
-        let config = host.config();
-        let mcp = config.mcp.as_ref().ok_or(McpError::NotConfigured)?;
-        Ok(Self {
-            upstreams: Upstreams::start(&host, mcp, command)?,
+    /// A gateway before `upstreams`, which others may use too.
+    pub(crate) fn new(host: Arc<Host>, upstreams: Arc<Upstreams>) -> Self {
+        Self {
+            upstreams,
             refusals: Arc::default(),
             hang_up: CancellationToken::new(),
             calls: TaskTracker::new(),
@@ -66,7 +62,7 @@ impl Shared {
             places: Arc::new(Semaphore::new(CALLS_MAX)),
             listens: Arc::new(Semaphore::new(LISTENS_MAX)),
             host,
-        })
+        }
     }
 
     /// A place for one more call.
@@ -88,8 +84,8 @@ impl Shared {
         Arc::clone(&self.listens).try_acquire_owned().map_err(|_| full())
     }
 
-    /// Gives up what is under way, records that, and ends the upstreams. Refused
-    /// calls are told as those of `whom`.
+    /// Gives up what is under way, and records that. Refused calls are told as those
+    /// of `whom`.
     pub(crate) async fn close(&self, whom: &str) {
         self.hang_up.cancel();
         self.calls.close();
@@ -99,6 +95,5 @@ impl Shared {
         if timeout(RECORD, self.refusals.record(&self.host, whom)).await.is_err() {
             tracing::error!("refused calls were not recorded in time");
         }
-        self.upstreams.close().await;
     }
 }

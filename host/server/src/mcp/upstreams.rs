@@ -44,12 +44,14 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// Starts all that are configured, and `command` if it is not empty. What does not start is told to whoever asks for it.
+    /// Starts all that the host's configuration names, and `command` if it is not empty.
+    /// What does not start is told to whoever asks for it.
     ///
     /// # Errors
     /// There is nothing to start, or `command` has no name.
-    pub(crate) fn start(host: &Arc<Host>, mcp: &Mcp, command: &[OsString]) -> Result<Self, McpError> {
-        let changes = ListChanges::default();
+    pub(crate) fn start(host: &Arc<Host>, command: &[OsString]) -> Result<Self, McpError> {
+        let config = host.config();
+        let mcp = config.mcp.as_ref().ok_or(McpError::NotConfigured)?;
         let given = match (command.split_first(), &mcp.upstream) {
             (Some(command), Some(name)) => Some((name, command)),
             (Some(_), None) => return Err(McpError::NoName),
@@ -57,6 +59,19 @@ impl Upstreams {
             (None, _) => None,
         };
         let given = given.map(|(name, (program, arguments))| (name, Way::Command(program.clone(), arguments.to_vec())));
+        Ok(Self::of(host, mcp, given))
+    }
+
+    /// Starts all that the host's configuration names, which may be none.
+    pub(crate) fn start_configured(host: &Arc<Host>) -> Self {
+        match &host.config().mcp {
+            Some(mcp) => Self::of(host, mcp, None),
+            None => Self { all: Vec::new(), prefixes: false, changes: ListChanges::default() },
+        }
+    }
+
+    fn of(host: &Arc<Host>, mcp: &Mcp, given: Option<(&Name, Way)>) -> Self {
+        let changes = ListChanges::default();
         let configured = mcp.upstreams.iter().filter_map(|upstream| {
             let way = match (&upstream.url, upstream.command.split_first()) {
                 (Some(url), _) => Way::Url { url: url.clone(), token: upstream.token.clone(), ca: upstream.ca.clone() },
@@ -69,7 +84,7 @@ impl Upstreams {
             Some((&upstream.name, way))
         });
         let start = |(name, way): (&Name, Way)| Arc::new(Upstream::start(host, mcp, name, way, changes.clone()));
-        Ok(Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes })
+        Self { all: given.into_iter().chain(configured).map(start).collect(), prefixes: mcp.prefixes(), changes }
     }
 
     /// All of them, the one that was given as a command first.

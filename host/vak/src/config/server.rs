@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use vak_types::{AgentId, Digest, Name, Pattern};
+use vak_types::{AgentId, Digest, Name, Pattern, Person};
 
 /// More tokens than an operator keeps track of; what is kept for each is
 /// bounded, so this bounds all of it.
@@ -70,9 +70,14 @@ pub struct Token {
     pub digest: Digest,
     /// What it is good for.
     pub scopes: BTreeSet<Scope>,
-    /// The agents that its holder may act as.
+    /// The agents that its holder may act as. For `mcp` it is one: clients of that
+    /// protocol say of themselves whatever they like.
     #[serde(default)]
     pub agents: Vec<Pattern<AgentId>>,
+    /// The person who sits before the MCP client that has it, as `mcp.person` for
+    /// `vak mcp`. Nobody is asked there if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
 }
 
 /// What a token is good for.
@@ -81,8 +86,10 @@ pub struct Token {
 pub enum Scope {
     /// Ask for decisions, and say what came of them.
     Decide,
-    /// Have the host run skills.
+    /// Have the host run skills and call tools.
     Execute,
+    /// Speak MCP at `/mcp`.
+    Mcp,
     /// Read the metrics.
     Metrics,
     /// Answer as a person what was escalated. Nobody who has this may decide or
@@ -93,7 +100,7 @@ pub enum Scope {
 impl Scope {
     /// Whether who has it asks for something to happen.
     fn acts(self) -> bool {
-        matches!(self, Self::Decide | Self::Execute)
+        matches!(self, Self::Decide | Self::Execute | Self::Mcp)
     }
 
     /// The word for it.
@@ -101,6 +108,7 @@ impl Scope {
         match self {
             Self::Decide => "decide",
             Self::Execute => "execute",
+            Self::Mcp => "mcp",
             Self::Metrics => "metrics",
             Self::Approve => "approve",
         }
@@ -185,16 +193,38 @@ pub enum ServerError {
     #[error("two of `server.tokens` have the name or the digest of `{0}`; each needs its own")]
     Same(Name),
     /// It would be good for nothing.
-    #[error("{0} may do nothing: give it `scopes`, and `agents` for those of `decide` and `execute`")]
+    #[error("{0} may do nothing: give it `scopes`, and `agents` for all but `metrics`")]
     Powerless(String),
     /// It could answer its own questions.
     #[error(
         "{0} may `approve`, and ask for decisions too; give a person a token of their own, good for `approve` alone"
     )]
     Own(String),
+    /// Nobody knows whose calls they were.
+    #[error(
+        "{0} is for `mcp`, so it has to name the one agent that its calls are of: `agents = [\"NAME\"]`, and no `*`"
+    )]
+    Agent(String),
+    /// There is no client that they could sit before.
+    #[error("the token `{0}` names a `person`, and is not for `mcp`; add the scope, or leave `person` out")]
+    Person(Name),
     /// A limit that nothing fits in.
     #[error("`server.limits.{0}` is too small; it has to be at least {1}")]
     TooSmall(&'static str, u64),
+}
+
+impl Socket {
+    /// The agent that clients of MCP act as, if it is for those.
+    pub fn mcp(&self) -> Option<&AgentId> {
+        only(&self.agents).filter(|_| self.scopes.contains(&Scope::Mcp))
+    }
+}
+
+impl Token {
+    /// The same.
+    pub fn mcp(&self) -> Option<&AgentId> {
+        only(&self.agents).filter(|_| self.scopes.contains(&Scope::Mcp))
+    }
 }
 
 impl Server {
@@ -227,11 +257,14 @@ impl Server {
             // Whoever can open it has no name.
             return Err(ServerError::Own("whoever opens `server.socket`".to_owned()));
         }
-        if let Some(socket) = &self.socket
-            && needs_agents(&socket.scopes)
-            && socket.agents.is_empty()
-        {
-            return Err(ServerError::Powerless("whoever opens `server.socket`".to_owned()));
+        if let Some(socket) = &self.socket {
+            let who = || "whoever opens `server.socket`".to_owned();
+            if needs_agents(&socket.scopes) && socket.agents.is_empty() {
+                return Err(ServerError::Powerless(who()));
+            }
+            if socket.scopes.contains(&Scope::Mcp) && socket.mcp().is_none() {
+                return Err(ServerError::Agent(who()));
+            }
         }
         self.limits.check()
     }
@@ -251,8 +284,21 @@ impl Server {
             if token.scopes.contains(&Scope::Approve) && token.scopes.iter().any(|scope| scope.acts()) {
                 return Err(ServerError::Own(format!("the token `{}`", token.name)));
             }
+            match (token.scopes.contains(&Scope::Mcp), token.mcp(), &token.person) {
+                (true, None, _) => return Err(ServerError::Agent(format!("the token `{}`", token.name))),
+                (false, _, Some(_)) => return Err(ServerError::Person(token.name.clone())),
+                _ => {}
+            }
         }
         Ok(())
+    }
+}
+
+/// The agent, if these are the name of one.
+fn only(agents: &[Pattern<AgentId>]) -> Option<&AgentId> {
+    match agents {
+        [agent] => agent.name(),
+        _ => None,
     }
 }
 
@@ -332,7 +378,7 @@ mod tests {
         check(&token("a", "1").replace("decide", "metrics").replace("['ada']", "[]"), Ok(Some("127.0.0.1:8787")));
         check("socket = { path = 'vak.sock', scopes = ['execute'] }", Err("whoever opens `server.socket`"));
         check(&token("a", "1").replace("['decide']", "['approve', 'metrics']"), Ok(Some("127.0.0.1:8787")));
-        for more in ["decide", "execute"] {
+        for more in ["decide", "execute", "mcp"] {
             let both = format!("['approve', '{more}']");
             check(&token("a", "1").replace("['decide']", &both), Err("the token `a` may `approve`, and ask"));
         }
@@ -340,6 +386,15 @@ mod tests {
             "socket = { path = 'vak.sock', scopes = ['approve'], agents = ['*'] }",
             Err("whoever opens `server.socket`"),
         );
+        let mcp = token("a", "1").replace("decide", "mcp");
+        check(&mcp, Ok(Some("127.0.0.1:8787")));
+        check(&format!("{mcp}person = 'grace'"), Ok(Some("127.0.0.1:8787")));
+        check(&format!("{}person = 'grace'", token("a", "1")), Err("the token `a` names a `person`"));
+        for agents in ["[]", "['*']", "['a*']", "['ada', 'bob']"] {
+            let problem = if agents == "[]" { "may do nothing" } else { "the one agent" };
+            check(&mcp.replace("['ada']", agents), Err(problem));
+            check(&format!("socket = {{ path = 'vak.sock', scopes = ['mcp'], agents = {agents} }}"), Err(problem));
+        }
         check("limits = { request_ms = 0 }", Err("`server.limits.request_ms` is too small"));
     }
 }

@@ -140,7 +140,7 @@ impl Host {
     }
 
     async fn decide_once_more(&self, part: &Part, action: Action, able: Able) -> (Action, Decided) {
-        if let Some((seq, approved)) = self.approvals.approved_like(&action)
+        if let Some((seq, approved)) = self.approved_like(&action)
             && let Ok(decided) = self.decide_approved_with(Some(part), seq, &approved, able).await
         {
             return (approved, decided);

@@ -93,6 +93,13 @@ impl Host {
         Ok(receipt)
     }
 
+    /// An action that a person has approved and that was not decided again since, with
+    /// the entry that escalated it, if it is the same as `action` but for its id and
+    /// when it was asked: for those who have no other way to ask again.
+    pub fn approved_like(&self, action: &Action) -> Option<(u64, Action)> {
+        self.approvals.approved_like(action)
+    }
+
     /// Decides an action again that entry `seq` escalated and a person approved:
     /// the same action, byte for byte. Limits and policies are asked as they are
     /// now, at the time it is now; the person's yes answers what the person was
@@ -125,6 +132,7 @@ impl Host {
                 decided
             }
         };
+        self.verdicts.count(decided.verdict.decision);
         // Without a receipt nobody knows what is in the log.
         if decided.receipt.is_some() && decided.verdict.decision == Decision::Deny {
             using.unused();

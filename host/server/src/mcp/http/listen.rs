@@ -19,7 +19,8 @@ use vak_serving::{Answers, House, Limits, bearer};
 use vak_types::Digest;
 
 use super::super::error::McpError;
-use super::super::shared::agent;
+use super::super::shared::configured;
+use super::super::upstreams::Upstreams;
 use super::refusal::{not_found, unauthenticated};
 use super::{Answer, Client, McpService};
 
@@ -35,6 +36,7 @@ const TOKEN_BYTES_MIN: usize = 32;
 /// A gateway that listens.
 pub struct Listening {
     listener: TcpListener,
+    upstreams: Arc<Upstreams>,
     door: Door,
 }
 
@@ -62,12 +64,13 @@ pub async fn listen(
     if !address.ip().is_loopback() {
         return Err(McpError::NotLoopback(address));
     }
-    let agent = agent(&host)?;
+    let (agent, person) = configured(&host)?;
     let token = read(token).map_err(|why| McpError::Token { path: token.to_owned(), why })?;
     let listener = vak_serving::address(address).await?;
-    let service = McpService::start(host, command, &["localhost", "127.0.0.1", "::1"])?;
-    let client = Client { agent, credential: "token".to_owned() };
-    Ok(Listening { listener, door: Door { service, token, client } })
+    let upstreams = Arc::new(Upstreams::start(&host, command)?);
+    let service = McpService::new(host, Arc::clone(&upstreams), &["localhost", "127.0.0.1", "::1"]);
+    let client = Client { agent, person, credential: "token".into() };
+    Ok(Listening { listener, upstreams, door: Door { service, token, client } })
 }
 
 impl Listening {
@@ -86,7 +89,7 @@ impl Listening {
     /// The system gives no signals.
     pub async fn serve(self) -> Result<(), McpError> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let Self { listener, door } = self;
+        let Self { listener, upstreams, door } = self;
         let service = door.service.clone();
         let limits =
             Limits { connections_max: CONNECTIONS_MAX, header_bytes_max: HEADER_BYTES_MAX, ..Limits::default() };
@@ -101,6 +104,7 @@ impl Listening {
         drop(taking);
         // What is under way is told so before its connection ends.
         service.close().await;
+        upstreams.close().await;
         drop(connections);
         Ok(())
     }

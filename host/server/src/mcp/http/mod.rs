@@ -12,7 +12,6 @@ mod seats;
 mod tests;
 
 use std::convert::Infallible;
-use std::ffi::OsString;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,18 +27,19 @@ use rmcp::transport::streamable_http_server::session::local::{LocalSessionManage
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use vak::Host;
+use vak::{Host, Person};
 use vak_types::AgentId;
 
 use self::body::Held;
 pub use self::listen::{Listening, listen};
 use self::refusal::{Refusal, json, no_session, text, unauthenticated, unavailable};
 use self::seats::{Seated, Seats};
-use super::error::McpError;
 use super::gateway::Gateway;
 use super::refusals::Cause;
 use super::screen;
+use super::session::Session;
 use super::shared::Shared;
+use super::upstreams::Upstreams;
 
 /// Requests and streams at the same time: calls, and a stream for each session.
 const REQUESTS_MAX: usize = 512;
@@ -69,9 +69,11 @@ pub(crate) type Answer = Response<BoxBody<Bytes, Infallible>>;
 pub(crate) struct Client {
     /// The agent that it acts as.
     pub(crate) agent: AgentId,
+    /// Who sits before it.
+    pub(crate) person: Option<Person>,
     /// What it has proven to have, such as the name of a token. A session is that
     /// of the credential that began it.
-    pub(crate) credential: String,
+    pub(crate) credential: Arc<str>,
 }
 
 /// The gateway, for whoever listens.
@@ -82,23 +84,20 @@ pub(crate) struct McpService {
 
 struct Inner {
     shared: Arc<Shared>,
-    protocol: StreamableHttpService<Gateway, LocalSessionManager>,
+    config: StreamableHttpServerConfig,
     sessions: Arc<LocalSessionManager>,
     seats: Seats,
     requests: Arc<Semaphore>,
 }
 
 impl McpService {
-    /// Starts the upstreams that the host's configuration names, and `command` if
-    /// it is not empty. `hosts` are the values of `Host` that requests may have;
-    /// what comes from a web page, and so has an `Origin`, is refused.
+    /// A gateway before `upstreams`. `hosts` are the values of `Host` that requests
+    /// may have, any if there are none; what comes from a web page, and so has an
+    /// `Origin`, is refused.
     ///
     /// Needs a tokio runtime with time and I/O.
-    ///
-    /// # Errors
-    /// The configuration has no `[mcp]`, or no upstream for it.
-    pub(crate) fn start(host: Arc<Host>, command: &[OsString], hosts: &[&str]) -> Result<Self, McpError> {
-        let shared = Arc::new(Shared::start(host, command)?);
+    pub(crate) fn new(host: Arc<Host>, upstreams: Arc<Upstreams>, hosts: &[&str]) -> Self {
+        let shared = Arc::new(Shared::new(host, upstreams));
         let mut sessions = LocalSessionManager::default();
         sessions.session_config = SessionConfig::default();
         sessions.session_config.keep_alive = Some(IDLE);
@@ -110,11 +109,8 @@ impl McpService {
             .with_json_response(true)
             .with_max_request_body_bytes(screen::MESSAGE_BYTES_MAX)
             .with_cancellation_token(shared.hang_up.clone());
-        let for_each = Arc::clone(&shared);
-        let gateway = move || Ok(Gateway::new(Arc::clone(&for_each), None));
-        let protocol = StreamableHttpService::new(gateway, Arc::clone(&sessions), config);
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-        Ok(Self { inner: Arc::new(Inner { shared, protocol, sessions, seats: Seats::default(), requests }) })
+        Self { inner: Arc::new(Inner { shared, config, sessions, seats: Seats::default(), requests }) }
     }
 
     /// Answers one request.
@@ -131,13 +127,20 @@ impl McpService {
         self.inner.shared.refusals.record_now_and_then(&self.inner.shared.host, WHOM).await;
     }
 
-    /// Gives up what is under way, records that, and ends the upstreams.
+    /// Gives up what is under way, and records that.
     pub(crate) async fn close(&self) {
         self.inner.shared.close(WHOM).await;
     }
 }
 
 impl Inner {
+    /// What speaks the protocol with the client of a session.
+    fn protocol(&self, session: Arc<Session>) -> StreamableHttpService<Gateway, LocalSessionManager> {
+        let shared = Arc::clone(&self.shared);
+        let gateway = move || Ok(Gateway::new(Arc::clone(&shared), Arc::clone(&session)));
+        StreamableHttpService::new(gateway, Arc::clone(&self.sessions), self.config.clone())
+    }
+
     async fn answer<B>(&self, request: Request<B>) -> Result<Answer, Refusal>
     where
         B: Body + Send + 'static,
@@ -146,7 +149,7 @@ impl Inner {
         let place = Arc::clone(&self.requests)
             .try_acquire_owned()
             .map_err(|_| unavailable(&format!("{REQUESTS_MAX} requests are under way")))?;
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let client = parts.extensions.get::<Client>().cloned().ok_or_else(unauthenticated)?;
         let named = session_id(&parts.headers)?;
         let seated = named.map(|id| self.seats.of(id, &client).ok_or_else(no_session)).transpose()?;
@@ -155,10 +158,10 @@ impl Inner {
             None => self.seats.without_session(&client).map_err(|error| unavailable(&error))?,
         };
         if parts.method != Method::POST {
-            parts.extensions.insert(Arc::clone(&seated.session));
             let ends = parts.method == Method::DELETE;
             let id = named.map(str::to_owned);
-            let answer = self.protocol.handle(Request::from_parts(parts, Full::new(Bytes::new()))).await;
+            let answer =
+                self.protocol(seated.session).handle(Request::from_parts(parts, Full::new(Bytes::new()))).await;
             if let Some(id) = id.filter(|_| ends && answer.status().is_success()) {
                 self.seats.leave(&id);
             }
@@ -189,8 +192,7 @@ impl Inner {
             }
         };
         let JsonRpcMessage::Request(request) = message else {
-            parts.extensions.insert(seated.session);
-            let answer = self.protocol.handle(Request::from_parts(parts, Full::new(body))).await;
+            let answer = self.protocol(seated.session).handle(Request::from_parts(parts, Full::new(body))).await;
             return Ok(answer.map(|body| BoxBody::new(Held::new(body, place, None))));
         };
         let begins = matches!(request.request, ClientRequest::InitializeRequest(_));
@@ -216,11 +218,11 @@ impl Inner {
         } else {
             None
         };
-        parts.extensions.insert(new.as_ref().map_or(seated.session, Arc::clone));
+        let session = new.as_ref().map_or(seated.session, Arc::clone);
         if let Some(asked) = &asked {
             parts.extensions.insert(Arc::clone(asked));
         }
-        let answer = self.protocol.handle(Request::from_parts(parts, Full::new(body))).await;
+        let answer = self.protocol(session).handle(Request::from_parts(parts, Full::new(body))).await;
         if let Some(new) = new
             && let Some(id) = answer.headers().get(SESSION).and_then(|id| id.to_str().ok())
         {

@@ -70,7 +70,7 @@ impl Seats {
             Some(session) => Arc::clone(session),
             None if inner.without.len() >= CLIENTS_MAX => return Err(SeatError::Full),
             None => {
-                let session = Arc::new(Session::new(client.agent.clone())?);
+                let session = Arc::new(Session::new(client.agent.clone(), client.person.clone())?);
                 inner.without.insert(client.clone(), Arc::clone(&session));
                 session
             }
@@ -90,7 +90,7 @@ impl Seats {
                 return Err(SeatError::Full);
             }
         }
-        Ok(Arc::new(Session::new(client.agent.clone())?))
+        Ok(Arc::new(Session::new(client.agent.clone(), client.person.clone())?))
     }
 
     /// Notes a session that has begun.

@@ -20,7 +20,7 @@ use super::*;
 const RULES: &str = "[[rule]]\nid = 'all'\neffect = 'permit'\noperations = ['up/*']\n";
 
 fn client(credential: &str) -> Client {
-    Client { agent: "ada".parse().unwrap(), credential: credential.to_owned() }
+    Client { agent: "ada".parse().unwrap(), person: None, credential: credential.into() }
 }
 
 /// A service before an upstream that behaves as `mode` says.
@@ -28,7 +28,14 @@ fn service(site: &Site, mode: &str) -> McpService {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/mcp/upstreams/misbehaving.py");
     let log = site.path().join("upstream.log");
     let command: Vec<OsString> = vec!["python3".into(), script.into(), mode.into(), log.into()];
-    McpService::start(Arc::new(site.host()), &command, &["localhost"]).unwrap()
+    let host = Arc::new(site.host());
+    let upstreams = Arc::new(Upstreams::start(&host, &command).unwrap());
+    McpService::new(host, upstreams, &["localhost"])
+}
+
+async fn end(service: &McpService) {
+    service.close().await;
+    service.inner.shared.upstreams.close().await;
 }
 
 fn site() -> Site {
@@ -103,7 +110,7 @@ async fn a_session_is_that_of_the_credential_that_began_it() {
     }
     let (status, _, body) = send(&service, Some(client("a")), &session, &call(2, false)).await;
     assert!(status == StatusCode::OK && body.contains("done"), "{body}");
-    service.close().await;
+    end(&service).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +125,7 @@ async fn sessions_without_end_are_refused_and_leave_room_for_others() {
     let (status, headers, body) = begin("a").await;
     assert!(status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key("retry-after"), "{body}");
     assert_eq!(begin("b").await.0, StatusCode::OK);
-    service.close().await;
+    end(&service).await;
 }
 
 #[tokio::test]
@@ -135,7 +142,7 @@ async fn requests_without_end_are_bounded_and_their_places_come_back() {
     assert!(status == StatusCode::SERVICE_UNAVAILABLE && body.contains("512 requests are under way"), "{body}");
     drop(under_way);
     assert_eq!(send(&service, Some(client("b")), &[], &initialize()).await.0, StatusCode::OK);
-    service.close().await;
+    end(&service).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
