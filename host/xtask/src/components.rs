@@ -32,11 +32,23 @@ pub(crate) fn build() -> Result<()> {
     // Most of the time each of the two leaves a core to the other.
     std::thread::scope(|scope| {
         let compiling = scope.spawn(|| compile(&guests, &bar));
-        // The whole workspace, so that `demo` and `test` build the same things.
+        // The whole workspace: cargo chooses the features of what is shared by all that
+        // it builds together.
         run(&mut cargo(&["build", "--workspace", "--bins"]))?;
         bar.set_draw_target(ProgressDrawTarget::stderr());
         joined(compiling)
     })?;
+    pack_all(&guests)?;
+    bar.finish_with_message("built and signed");
+    Ok(())
+}
+
+/// Signs every component, once they and the programs are compiled.
+pub(crate) fn pack() -> Result<()> {
+    pack_all(&guests()?)
+}
+
+fn pack_all(guests: &[Guest]) -> Result<()> {
     let folder = folder();
     std::fs::create_dir_all(&folder)?;
     // What tests compiled of the components before.
@@ -45,13 +57,11 @@ pub(crate) fn build() -> Result<()> {
         std::fs::remove_dir_all(&compiled)?;
     }
     let key = publisher(&folder)?;
-    guests.iter().try_for_each(|guest| guest.pack(&folder, &key))?;
-    bar.finish_with_message("built and signed");
-    Ok(())
+    guests.iter().try_for_each(|guest| guest.pack(&folder, &key))
 }
 
 /// Compiles every component, which needs nothing else of the workspace.
-pub(crate) fn compile_ahead() -> Result<()> {
+pub(crate) fn compile_all() -> Result<()> {
     compile(&guests()?, &ProgressBar::hidden())
 }
 

@@ -4,16 +4,16 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::run::{self, cargo, joined, step};
+use crate::run::{self, cargo, joined, linting, step};
 use crate::{components, tools};
 
-const CHECKS: &[&str] = &["fmt", "clippy", "rust", "doc"];
+const CHECKS: &[&str] = &["fmt", "lint", "rust", "doc"];
 
 /// The component that is a workspace of its own; it says why.
 const APART: &str = "components/policies/cedar/Cargo.toml";
 
 fn apart(command: &str) -> Command {
-    let mut cargo = cargo(&[command, "--manifest-path", APART, "--target-dir"]);
+    let mut cargo = linting(&[command, "--manifest-path", APART, "--target-dir"]);
     cargo.arg(run::target().join("apart"));
     cargo
 }
@@ -27,7 +27,7 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
     std::thread::scope(|scope| {
         // While what comes before compiles, and leaves a core to others.
         let mut ahead = checks.contains(&"rust").then(|| {
-            let ahead: [fn() -> Result<()>; 2] = [tools::for_tests, components::compile_ahead];
+            let ahead: [fn() -> Result<()>; 2] = [tools::for_tests, components::compile_all];
             ahead.map(|work| scope.spawn(work))
         });
         for check in checks {
@@ -37,23 +37,24 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
                     run::run(&mut cargo(&["fmt", "--all", "--check"]))?;
                     run::run(&mut cargo(&["fmt", "--check", "--manifest-path", APART]))?;
                 }
-                "clippy" => {
-                    step("lints");
-                    run::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-                    run::run(apart("clippy").args(["--all-targets", "--", "--deny", "warnings"]))?;
+                "lint" => {
+                    step("all of the checkout, with lints");
+                    run::run(&mut linting(&["build", "--workspace", "--all-targets"]))?;
+                    run::run(apart("build").arg("--all-targets"))?;
                 }
                 "rust" => {
                     step("what the tests run against");
+                    run::run(&mut linting(&["build", "--workspace", "--bins"]))?;
                     ahead.take().into_iter().flatten().try_for_each(joined)?;
-                    components::build()?;
+                    components::pack()?;
                     tools::python_wheel()?;
                     step("tests");
-                    run::run(&mut cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
+                    run::run(&mut linting(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))?;
                     run::run(&mut apart("test"))?;
                 }
                 _ => {
                     step("documentation's examples");
-                    run::run(&mut cargo(&["test", "--workspace", "--doc"]))?;
+                    run::run(&mut linting(&["test", "--workspace", "--doc"]))?;
                 }
             }
         }

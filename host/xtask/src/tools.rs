@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::run::{output, root, run, target};
+use crate::run::{LINTS, output, root, run, target};
 
 /// The target that guests are compiled for if they name no other: it has no
 /// operating system, so what they import is what their WIT says.
@@ -164,7 +164,7 @@ pub(crate) fn python_for_sdk() -> Result<()> {
 }
 
 /// Builds the wheel of `sdk/python` from what the workspace builds, and installs it
-/// beside the packages that it is tested with.
+/// beside the packages that it is tested with. That is built with lints by then.
 pub(crate) fn python_wheel() -> Result<()> {
     let (environment, wheels) = (target().join("python-sdk"), target().join("wheels"));
     if wheels.exists() {
@@ -174,7 +174,7 @@ pub(crate) fn python_wheel() -> Result<()> {
     let mut build = Command::new(environment.join("bin/maturin"));
     build.args(["build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels).arg("--interpreter").arg(&python);
     // It says why.
-    build.env("CARGO", root().join("tests/python/cargo.sh")).current_dir(root().join("sdk/python"));
+    build.envs(LINTS).env("CARGO", root().join("tests/python/cargo.sh")).current_dir(root().join("sdk/python"));
     run(&mut build)?;
     let wheel = wheels.read_dir()?.next().context("maturin left no wheel")??.path();
     let mut install = Command::new(&python);

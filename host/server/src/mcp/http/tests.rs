@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -151,12 +152,18 @@ async fn a_flood_is_answered_and_holds_nobody_up() {
     let service = service(&site, "hang");
     let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "one")];
     let calls: Vec<_> = (0..700).map(|id| call(id, true)).collect();
-    let flood = join_all(calls.iter().map(|call| send(&service, Some(client("a")), &headers, call)));
+    let answered = AtomicUsize::new(0);
+    let flood = join_all(calls.iter().map(|call| {
+        send(&service, Some(client("a")), &headers, call).inspect(|_| {
+            answered.fetch_add(1, Ordering::Relaxed);
+        })
+    }));
     let closing = async {
-        // As soon as the upstream has all that may be under way, it is given up.
+        // As soon as the upstream has all that may be under way and all others are
+        // answered, it is given up.
         let log = site.path().join("upstream.log");
         let got = || std::fs::read_to_string(&log).unwrap_or_default().matches("tools/call").count();
-        while got() < 256 {
+        while got() < 256 || answered.load(Ordering::Relaxed) < 700 - 256 {
             tokio::task::yield_now().await;
         }
         service.close().await;
