@@ -196,6 +196,38 @@ fn the_person_before_a_client_is_its_token_s() {
     }
 }
 
+/// A question is answered by whom it was put to: not by another token, be it of the
+/// same agent, nor by one whose client has nobody before it.
+#[test]
+fn a_question_is_no_other_token_s() {
+    let other = "other-other-other-other-other-ot";
+    let site = site(ASKS, "fine", "person = 'grace'")
+        .section(&token("other", other, "scopes = ['mcp']\nagents = ['ada']\nperson = 'grace'"))
+        .section(&token("nobody", &other.to_uppercase(), "scopes = ['mcp']\nagents = ['ada']"));
+    let served = Listening::serve(&site);
+    let one = call(1, "up_one", &json!({ "n": 1 }));
+    let ask_as = |token: &str, answer: Option<&Value>| {
+        let (mut headers, mut message) = stateless(one.clone());
+        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({ "elicitation": {} });
+        if let Some(question) = answer {
+            message["params"]["requestState"] = question["result"]["requestState"].clone();
+            let yes = json!({ "action": "accept", "content": { "approve": true } });
+            message["params"]["inputResponses"] = json!({ "approve": yes });
+        }
+        headers.push(("Authorization", format!("Bearer {token}")));
+        served.post(&borrowed(&headers), &message).message()
+    };
+    let question = ask_as(TOKEN, None);
+    assert_eq!(question["result"]["resultType"], "input_required", "{question}");
+    for token in [other, &other.to_uppercase()] {
+        let answer = ask_as(token, Some(&question));
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
+    assert_eq!(upstream_got(&site).matches("tools/call").count(), 0);
+    assert_eq!(told(&ask_as(TOKEN, Some(&question))), (false, "done".to_owned()));
+    served.stop();
+}
+
 #[test]
 fn what_is_under_way_at_the_end_is_given_up_and_recorded() {
     let site = site(PERMIT_ALL, "hang", "");
