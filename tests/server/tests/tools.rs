@@ -1,7 +1,7 @@
 //! Tools of MCP servers.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -28,10 +28,14 @@ fn with_misbehaving(mode: &str, call_ms: u64, more: &str) -> Site {
     misbehaving("", mode, call_ms, more)
 }
 
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../mcp/upstreams/misbehaving.py")
+}
+
 fn misbehaving(server: &str, mode: &str, call_ms: u64, more: &str) -> Site {
     let (_, lines) = ada();
     let site = site(server, &(lines + more));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mcp/upstreams/misbehaving.py");
+    let script = script();
     let log = site.path().join("upstream.log");
     with_upstream(site, &format!("['python3', '{}', '{mode}', '{}']", script.display(), log.display()), call_ms)
 }
@@ -346,4 +350,32 @@ fn a_tool_is_called_once_it_is_approved() {
     recorded(&site);
     let got = upstream_got(&site);
     assert!(got.matches("tools/call").count() == 1 && got.contains(r#""arguments":{"n":1}"#), "{got}");
+}
+
+/// A yes is for what can be done: while the upstream is away it stays good.
+#[test]
+fn no_yes_is_used_up_for_a_tool_that_is_away() {
+    let (grace, lines) = token("grace", "['approve']", "['ada']");
+    let site = site("", &(ada().1 + &lines));
+    let (late, log) = (site.path().join("late.py"), site.path().join("upstream.log"));
+    let site =
+        with_upstream(site, &format!("['python3', '{}', 'tools:ask', '{}']", late.display(), log.display()), 60_000);
+    let served = Served::start(site);
+    let (mut app, mut grace) = (served.client(&ada().0), served.client(&grace));
+    let waits = app.post("/v1/execute", &call("files/ask", &json!({ "n": 1 }))).ok();
+    let seq = waits["receipt"]["seq"].as_u64().unwrap();
+    grace.post(&format!("/v1/approvals/{seq}/answer"), &json!({ "answer": "approve" })).ok();
+    let path = format!("/v1/approvals/{seq}/execute");
+    for _ in 0..3 {
+        let problem = app.post(&path, &json!({})).is_problem(503, "upstream");
+        assert!(problem["detail"].as_str().unwrap().contains("the upstream `files`"), "{problem}");
+        assert_eq!(app.get(&format!("/v1/approvals/{seq}")).ok()["standing"], "approved");
+    }
+    std::fs::copy(script(), late).unwrap();
+    until(|| app.post(&path, &json!({})).status == 200, "the upstream is there");
+    app.post(&path, &json!({})).is_problem(409, "approval");
+    drop((app, grace));
+    let site = served.stop().site;
+    assert_eq!(told(&recorded(&site)), [("files/ask", None), ("files/ask", Some(Status::Succeeded))]);
+    assert_eq!(upstream_got(&site).matches("tools/call").count(), 1);
 }

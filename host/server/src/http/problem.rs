@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     Internal,
     Draining,
     Busy,
+    Upstream,
     NotRecorded,
     TimedOut,
 }
@@ -69,6 +70,7 @@ impl Kind {
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
             Self::Draining => ("draining", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
             Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "Too much is under way"),
+            Self::Upstream => ("upstream", StatusCode::SERVICE_UNAVAILABLE, "The MCP server is not there"),
             Self::NotRecorded => ("not-recorded", StatusCode::SERVICE_UNAVAILABLE, "The log does not take it"),
             Self::TimedOut => ("timed-out", StatusCode::GATEWAY_TIMEOUT, "It took too long"),
         }
@@ -107,7 +109,9 @@ impl Problem {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self.kind {
             Kind::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            Kind::Draining | Kind::Busy | Kind::NotRecorded => Some((RETRY_AFTER, HeaderValue::from_static("5"))),
+            Kind::Draining | Kind::Busy | Kind::Upstream | Kind::NotRecorded => {
+                Some((RETRY_AFTER, HeaderValue::from_static("5")))
+            }
             Kind::Method => Some((ALLOW, HeaderValue::from_static("GET, POST"))),
             // What is left of the body may be anything.
             Kind::LengthRequired | Kind::TooLarge | Kind::BodyTimedOut => {

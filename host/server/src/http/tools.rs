@@ -175,6 +175,7 @@ fn undone(why: Undone) -> Problem {
         Undone::Person(error) => error.into(),
         Undone::Unrecorded(error) => not_recorded(error),
         Undone::Refused(..) => Problem::internal("a verdict is an answer"),
+        Undone::Unreached(error) => Problem::new(Kind::Upstream, error.to_string()),
         Undone::Put(_) => Problem::internal("nobody can be asked here"),
         Undone::Panicked(why) => Problem::internal(why),
     }

@@ -138,6 +138,7 @@ impl Call {
             }
             Err(Undone::Refused(verdict, _)) => Ok(failure(&refusal(&verdict))),
             Err(Undone::Person(error)) => Ok(failure(&error.to_string())),
+            Err(Undone::Unreached(error)) => Ok(failure(&error.to_string())),
             Err(Undone::Put(question)) => Ok((*question).into()),
             Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
             Err(Undone::Panicked(why)) => Err(panicked(why)),

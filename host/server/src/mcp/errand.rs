@@ -63,6 +63,8 @@ pub(crate) enum Undone {
     Person(ApprovalError),
     /// The client is to ask a person, and to come back with the answer.
     Put(Box<InputRequiredResult>),
+    /// A person approved it, and the upstream is not there. The yes is still good.
+    Unreached(RequestError),
     /// It was carried out, and what cannot be accounted for is not handed out.
     Unrecorded(RecordError),
     /// The host has a bug.
@@ -182,8 +184,11 @@ impl Errand {
         let Company { progress, person, abandon, hears } = company;
         let deciding = async {
             match answered {
-                Some(seq) => Allowed::decide_approved(&host, seq, action, wish).await,
-                None => Allowed::decide(&host, action, wish, objection, person.as_ref()).await,
+                Some(seq) => Allowed::decide_approved(&host, seq, (action, wish), (&upstream, &abandon)).await,
+                None => {
+                    let to = (&*upstream, &abandon);
+                    Allowed::decide(&host, (action, wish), objection, person.as_ref(), to).await
+                }
             }
         };
         // A policy engine that panics is a bug, and must still answer.
@@ -192,6 +197,7 @@ impl Errand {
             Ok(Err(Refused::Verdict(verdict, receipt))) => return Err(Undone::Refused(verdict, receipt)),
             Ok(Err(Refused::Person(error))) => return Err(Undone::Person(error)),
             Ok(Err(Refused::Put(question))) => return Err(Undone::Put(question)),
+            Ok(Err(Refused::Unreached(error))) => return Err(Undone::Unreached(error)),
             Err(_) => return Err(UNDECIDED),
         };
         let (verdict, receipt) = (allowed.verdict().clone(), allowed.receipt().cloned());

@@ -37,6 +37,8 @@ pub(crate) enum Refused {
     Person(ApprovalError),
     /// The client is to ask a person.
     Put(Box<InputRequiredResult>),
+    /// It can't be carried out, so a person's yes is not used up for it.
+    Unreached(RequestError),
 }
 
 impl Allowed {
@@ -44,10 +46,10 @@ impl Allowed {
     /// that says so. What is escalated is put to `person`, if there is one.
     pub(crate) async fn decide(
         host: &Host,
-        action: Action,
-        wish: Wish,
+        (action, wish): (Action, Wish),
         objection: Option<RequestError>,
         person: Option<&BeforeClient>,
+        (upstream, abandon): (&Upstream, &Abandon),
     ) -> Result<Self, Refused> {
         let decided = match objection {
             Some(objection) => host.refuse(&action, &objection.to_string()).await,
@@ -56,14 +58,21 @@ impl Allowed {
         let waits = decided.receipt.as_ref().map(Receipt::seq).filter(|_| !decided.verdict.is_allow());
         let (Some(seq), Some(person)) = (waits, person) else { return Self::of(action, decided, wish) };
         match person.approves(host, seq).await.map_err(Refused::Person)? {
-            Asked::Agreed => Self::decide_approved(host, seq, action, wish).await,
+            Asked::Agreed => Self::decide_approved(host, seq, (action, wish), (upstream, abandon)).await,
             Asked::Put(question) => Err(Refused::Put(question)),
             Asked::Nothing => Self::of(action, decided, wish),
         }
     }
 
-    /// Decides again what entry `seq` escalated and a person approved.
-    pub(crate) async fn decide_approved(host: &Host, seq: u64, action: Action, wish: Wish) -> Result<Self, Refused> {
+    /// Decides again what entry `seq` escalated and a person approved, once the upstream
+    /// is there.
+    pub(crate) async fn decide_approved(
+        host: &Host,
+        seq: u64,
+        (action, wish): (Action, Wish),
+        (upstream, abandon): (&Upstream, &Abandon),
+    ) -> Result<Self, Refused> {
+        upstream.connection(abandon).await.map_err(Refused::Unreached)?;
         let decided = host.decide_approved(seq, &action, Able::ARGUMENTS).await.map_err(Refused::Person)?;
         Self::of(action, decided, wish)
     }

@@ -22,6 +22,8 @@
 //!   `vak_` belong to the host: an upstream's tool with such a name is neither
 //!   listed nor called, whatever skills there are, so neither kind can shadow
 //!   the other.
+//! * What a person approved is decided once the upstream is there: for one that is not,
+//!   no yes is used up.
 //! * After an allow there is always an outcome in the log, and the client gets
 //!   the result only once it is there.
 //! * The upstream inherits the gateway's environment and working directory, as
