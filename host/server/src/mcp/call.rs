@@ -92,7 +92,11 @@ impl Call {
         // Approved by a person whom somebody else asked, such as by HTTP.
         let call = host.skill_call(&caller, name, input.clone(), None)?;
         if let Some((seq, _)) = host.approved_like(call.action()) {
-            return host.invoke_approved(&caller, seq).await.map(Invoked::Gave);
+            match host.invoke_approved(&caller, seq).await {
+                // It was used, or is too old.
+                Err(InvokeError::Approval(_)) => {}
+                invoked => return invoked.map(Invoked::Gave),
+            }
         }
         match (host.invoke(&caller, name, input).await, &self.person) {
             (Err(InvokeError::Waits { seq, verdict }), Some(person)) => match person.approves(host, seq).await? {

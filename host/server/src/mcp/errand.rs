@@ -32,6 +32,8 @@ pub(crate) struct Errand {
     objection: Option<RequestError>,
     /// The entry that escalated it, if a person has answered that.
     answered: Option<u64>,
+    /// Whether it may be one that was asked before and is approved by now.
+    again: bool,
 }
 
 /// What goes with it.
@@ -135,13 +137,13 @@ impl Errand {
             None => host.stamp(request),
         };
         let (host, upstream) = (Arc::clone(host), Arc::clone(upstream));
-        Ok(Self { host, upstream, wish, action: action?, objection, answered: None })
+        Ok(Self { host, upstream, wish, action: action?, objection, answered: None, again: false })
     }
 
     /// One that entry `seq` escalated, as `action`, and that a person has answered.
     pub(crate) fn answered(host: &Arc<Host>, upstream: &Arc<Upstream>, wish: Wish, action: Action, seq: u64) -> Self {
         let (host, upstream) = (Arc::clone(host), Arc::clone(upstream));
-        Self { host, upstream, wish, action, objection: None, answered: Some(seq) }
+        Self { host, upstream, wish, action, objection: None, answered: Some(seq), again: false }
     }
 
     /// One that a client asks for again, since its person has `answered` what was
@@ -165,10 +167,7 @@ impl Errand {
     /// The same, or what is the same and was approved by a person whom somebody else
     /// asked, such as by HTTP: the client has no other way to say that it asks again.
     pub(crate) fn or_approved(self) -> Self {
-        match self.host.approved_like(&self.action) {
-            Some((seq, action)) if self.objection.is_none() => Self { action, answered: Some(seq), ..self },
-            _ => self,
-        }
+        Self { again: self.objection.is_none(), ..self }
     }
 
     pub(crate) fn action(&self) -> &Action {
@@ -180,16 +179,21 @@ impl Errand {
     /// # Errors
     /// It is not allowed, or there is no record of how it ended.
     pub(crate) async fn run(self, company: Company<impl Fn(Label)>) -> Result<Done, Undone> {
-        let Self { host, upstream, wish, action, objection, answered } = self;
+        let Self { host, upstream, wish, action, objection, answered, again } = self;
         let Company { progress, person, abandon, hears } = company;
         let deciding = async {
-            match answered {
-                Some(seq) => Allowed::decide_approved(&host, seq, (action, wish), (&upstream, &abandon)).await,
-                None => {
-                    let to = (&*upstream, &abandon);
-                    Allowed::decide(&host, (action, wish), objection, person.as_ref(), to).await
+            let to = (&*upstream, &abandon);
+            if let Some(seq) = answered {
+                return Allowed::decide_approved(&host, seq, (action, wish), to).await;
+            }
+            if let Some((seq, approved)) = host.approved_like(&action).filter(|_| again) {
+                match Allowed::decide_approved(&host, seq, (approved, wish.clone()), to).await {
+                    // It was used, or is too old.
+                    Err(Refused::Person(_)) => {}
+                    decided => return decided,
                 }
             }
+            Allowed::decide(&host, (action, wish), objection, person.as_ref(), to).await
         };
         // A policy engine that panics is a bug, and must still answer.
         let allowed = match AssertUnwindSafe(deciding).catch_unwind().await {

@@ -95,7 +95,8 @@ impl Host {
 
     /// An action that a person has approved and that was not decided again since, with
     /// the entry that escalated it, if it is the same as `action` but for its id and
-    /// when it was asked: for those who have no other way to ask again.
+    /// when it was asked: for those who have no other way to ask again. The yes may
+    /// have ended by now, as [`decide_approved`](Self::decide_approved) says.
     pub fn approved_like(&self, action: &Action) -> Option<(u64, Action)> {
         self.approvals.approved_like(action)
     }

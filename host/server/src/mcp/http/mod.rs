@@ -27,10 +27,12 @@ use rmcp::transport::streamable_http_server::session::local::{LocalSessionManage
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use vak::{Host, Person};
 use vak_types::AgentId;
 
-use self::body::Held;
+use self::body::{Held, Taken};
 pub use self::listen::{Listening, listen};
 use self::refusal::{Refusal, json, no_session, text, unauthenticated, unavailable};
 use self::seats::{Seated, Seats};
@@ -53,6 +55,9 @@ const IDLE: Duration = Duration::from_secs(300);
 /// How long the answer to a request is kept for a client that lost its stream.
 /// Each may have 4 MiB.
 const RESUMABLE: Duration = Duration::from_secs(10);
+
+/// How long clients may take to have their last answers.
+const TELL: Duration = Duration::from_secs(1);
 
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
@@ -85,6 +90,10 @@ pub(crate) struct McpService {
 struct Inner {
     shared: Arc<Shared>,
     config: StreamableHttpServerConfig,
+    /// Ends the streams that have no end of their own.
+    streams: CancellationToken,
+    /// Those that are answered.
+    messages: TaskTracker,
     sessions: Arc<LocalSessionManager>,
     seats: Seats,
     requests: Arc<Semaphore>,
@@ -103,14 +112,16 @@ impl McpService {
         sessions.session_config.keep_alive = Some(IDLE);
         sessions.session_config.completed_cache_ttl = RESUMABLE;
         let sessions = Arc::new(sessions);
+        let streams = CancellationToken::new();
         let config = StreamableHttpServerConfig::default()
             .with_allowed_hosts(hosts.iter().copied())
             .enforce_origin_validation()
             .with_json_response(true)
             .with_max_request_body_bytes(screen::MESSAGE_BYTES_MAX)
-            .with_cancellation_token(shared.hang_up.clone());
+            .with_cancellation_token(streams.clone());
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-        Self { inner: Arc::new(Inner { shared, config, sessions, seats: Seats::default(), requests }) }
+        let (seats, messages) = (Seats::default(), TaskTracker::new());
+        Self { inner: Arc::new(Inner { shared, config, streams, messages, sessions, seats, requests }) }
     }
 
     /// Answers one request.
@@ -127,9 +138,16 @@ impl McpService {
         self.inner.shared.refusals.record_now_and_then(&self.inner.shared.host, WHOM).await;
     }
 
-    /// Gives up what is under way, and records that.
+    /// Gives up what is under way, records that, tells it to whoever waits, and ends
+    /// the streams.
     pub(crate) async fn close(&self) {
-        self.inner.shared.close(WHOM).await;
+        let Inner { shared, messages, streams, .. } = &*self.inner;
+        shared.close(WHOM).await;
+        messages.close();
+        if timeout(TELL, messages.wait()).await.is_err() {
+            tracing::debug!("clients have not taken their last answers");
+        }
+        streams.cancel();
     }
 }
 
@@ -165,9 +183,11 @@ impl Inner {
             if let Some(id) = id.filter(|_| ends && answer.status().is_success()) {
                 self.seats.leave(&id);
             }
-            return Ok(answer.map(|body| BoxBody::new(Held::new(body, place, None))));
+            let taken = Taken::new(place, None);
+            return Ok(answer.map(|body| BoxBody::new(Held::new(body, taken))));
         }
-        self.post(parts, body, client, seated, place).await
+        let taken = Taken::new(place, Some(self.messages.token()));
+        self.post(parts, body, client, seated, taken).await
     }
 
     async fn post<B>(
@@ -176,7 +196,7 @@ impl Inner {
         body: B,
         client: Client,
         seated: Seated,
-        place: tokio::sync::OwnedSemaphorePermit,
+        taken: Taken,
     ) -> Result<Answer, Refusal>
     where
         B: Body + Send + 'static,
@@ -193,7 +213,7 @@ impl Inner {
         };
         let JsonRpcMessage::Request(request) = message else {
             let answer = self.protocol(seated.session).handle(Request::from_parts(parts, Full::new(body))).await;
-            return Ok(answer.map(|body| BoxBody::new(Held::new(body, place, None))));
+            return Ok(answer.map(|body| BoxBody::new(Held::new(body, taken))));
         };
         let begins = matches!(request.request, ClientRequest::InitializeRequest(_));
         if begins && seated.is_bound {
@@ -228,7 +248,7 @@ impl Inner {
         {
             self.seats.take(id, client, new);
         }
-        Ok(answer.map(|body| BoxBody::new(Held::new(body, place, asked))))
+        Ok(answer.map(|body| BoxBody::new(Held::new(body, taken.with(asked)))))
     }
 
     async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
