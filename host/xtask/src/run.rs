@@ -36,8 +36,8 @@ pub(crate) const LINTS: [(&str, &str); 2] =
 
 /// The same with lints, which are errors, wherever it compiles a crate of this
 /// checkout. It is what `cargo clippy` does, but that only checks, and so looks at
-/// everything that the checkout depends on once more: ten minutes on two cores. What
-/// tests start is not told of it: some compile projects of their own.
+/// everything that the checkout depends on once more. What tests start is not told of
+/// it: some compile projects of their own.
 pub(crate) fn linting(arguments: &[&str]) -> Command {
     let [(_, driver), (name, value)] = LINTS;
     let mut cargo = cargo(&["--config"]);

@@ -44,6 +44,7 @@ impl Bell {
                 return;
             }
         }
+        let _rung = Rung(self);
         loop {
             // Those who come while Python's lock is waited for are told too. Without
             // Python there is nobody to tell.
@@ -71,6 +72,17 @@ impl Bell {
     }
 }
 
+/// Somebody tells them. If that fails by a bug, whoever comes next tells them too.
+struct Rung<'b>(&'b Bell);
+
+impl Drop for Rung<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().is_rung = false;
+        }
+    }
+}
+
 /// Tells all, each event loop once for those of its that stand side by side. Gives
 /// those who could not be told.
 fn tell(py: Python<'_>, mut waiters: Vec<(Waiter, Missed)>) -> Vec<(Waiter, Missed)> {
@@ -93,13 +105,13 @@ fn release_in(py: Python<'_>, event_loop: &Py<PyAny>, waiters: &[(Waiter, Missed
     Ok(())
 }
 
-/// Ends the waiting for those of the futures that nobody has cancelled.
+/// Ends the waiting for those of the futures that nobody has cancelled: for all that it
+/// can be, also if it can't for one.
 #[pyfunction]
 fn release(futures: &Bound<'_, PyList>) -> PyResult<()> {
-    for future in futures {
-        if !future.call_method0("done")?.is_truthy()? {
-            future.call_method1("set_result", (future.py().None(),))?;
-        }
-    }
-    Ok(())
+    let release = |future: Bound<'_, PyAny>| match future.call_method0("done")?.is_truthy()? {
+        true => Ok(()),
+        false => future.call_method1("set_result", (future.py().None(),)).map(drop),
+    };
+    futures.iter().map(release).fold(Ok(()), Result::and)
 }

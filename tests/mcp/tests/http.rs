@@ -2,13 +2,13 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
-use rmcp::service::{ClientLifecycleMode, serve_client_with_lifecycle};
-use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
+use rmcp::model::CallToolRequestParams;
 use serde_json::json;
 use vak_audit::Status;
 
-use crate::listening::{Answer, Listening, TOKEN, borrowed, call, command, initialize, stateless, token_file};
+use crate::listening::{
+    Answer, Listening, TOKEN, borrowed, call, command, initialize, lifecycles, stateless, token_file,
+};
 use crate::log::{recorded, refused};
 use crate::raw::told;
 use crate::site::{PERMIT_ALL, file_server, misbehaving, patient};
@@ -50,17 +50,10 @@ fn both_revisions_are_served() {
 
 #[tokio::test]
 async fn the_library_s_client_is_served_in_both_revisions() {
-    // The library's HTTP client has none of its own. Another test may have been first.
-    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     let site = patient(PERMIT_ALL);
     let gateway = Listening::start(&site, &file_server(&site));
-    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
-    for lifecycle in [ClientLifecycleMode::Initialize, ClientLifecycleMode::Discover { preferred_versions }] {
-        let config = StreamableHttpClientTransportConfig::with_uri(gateway.url()).auth_header(TOKEN);
-        let transport = StreamableHttpClientTransport::from_config(config);
-        let me = ClientConfig::new(ClientCapabilities::default(), Implementation::new("test", "0"))
-            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
-        let mut client = serve_client_with_lifecycle(me, transport, lifecycle).await.unwrap();
+    for lifecycle in lifecycles() {
+        let mut client = gateway.client(lifecycle).await;
         assert_eq!(client.list_all_tools().await.unwrap().len(), 4);
         let arguments = json!({ "path": "notes.txt" }).as_object().unwrap().clone();
         let read = client.call_tool(CallToolRequestParams::new("read_file").with_arguments(arguments)).await.unwrap();

@@ -7,6 +7,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rmcp::RoleClient;
+use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
+use rmcp::service::{ClientLifecycleMode, RunningService, serve_client_with_lifecycle};
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use vak_test_support::{Site, binary};
@@ -66,6 +70,17 @@ impl Listening {
         let stderr = child.stderr.take().unwrap();
         let address = told_by(child.stdout.as_mut().unwrap(), "listening on http://").parse().unwrap();
         Self { child, stderr, address }
+    }
+
+    /// The library's client.
+    pub(crate) async fn client(&self, lifecycle: ClientLifecycleMode) -> RunningService<RoleClient, ClientConfig> {
+        // The library's HTTP client has none of its own. Another test may have been first.
+        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+        let config = StreamableHttpClientTransportConfig::with_uri(self.url()).auth_header(TOKEN);
+        let transport = StreamableHttpClientTransport::from_config(config);
+        let me = ClientConfig::new(ClientCapabilities::default(), Implementation::new("test", "0"))
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        serve_client_with_lifecycle(me, transport, lifecycle).await.unwrap()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -181,6 +196,12 @@ impl Answer {
         let text = events.rfind(|data| !data.is_empty()).unwrap_or(&self.body);
         serde_json::from_str(text).unwrap_or_else(|_| panic!("{self:?}"))
     }
+}
+
+/// How clients begin in each revision.
+pub(crate) fn lifecycles() -> [ClientLifecycleMode; 2] {
+    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+    [ClientLifecycleMode::Initialize, ClientLifecycleMode::Discover { preferred_versions }]
 }
 
 /// Reads an answer to its end.

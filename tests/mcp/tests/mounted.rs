@@ -1,16 +1,14 @@
 //! The gateway that is part of `vak serve`: one host, one log and one set of limits for
 //! those who speak MCP and those who ask by HTTP.
 
-use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
-use rmcp::service::{ClientLifecycleMode, serve_client_with_lifecycle};
-use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
+use rmcp::model::CallToolRequestParams;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use vak_audit::Status;
 use vak_test_support::Site;
 use vak_types::Digest;
 
-use crate::listening::{Answer, Listening, TOKEN, borrowed, call, initialize, read, stateless};
+use crate::listening::{Answer, Listening, TOKEN, borrowed, call, initialize, lifecycles, read, stateless};
 use crate::log::{recorded, refused};
 use crate::raw::told;
 use crate::site::{PERMIT_ALL, misbehaving, upstream, upstream_got};
@@ -70,18 +68,12 @@ fn execute(served: &Listening) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_library_s_client_and_an_application_have_one_host() {
-    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     let few =
         "[[limits]]\nname = 'few'\nkind = 'quota'\nper = 'agent'\nactions = 3\nwindow_s = 86400\noperations = 'up/*'\n";
     let site = site(PERMIT_ALL, "fine", "").section(few);
     let served = Listening::serve(&site);
-    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
-    for lifecycle in [ClientLifecycleMode::Initialize, ClientLifecycleMode::Discover { preferred_versions }] {
-        let config = StreamableHttpClientTransportConfig::with_uri(served.url()).auth_header(TOKEN);
-        let transport = StreamableHttpClientTransport::from_config(config);
-        let me = ClientConfig::new(ClientCapabilities::default(), Implementation::new("test", "0"))
-            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
-        let mut client = serve_client_with_lifecycle(me, transport, lifecycle).await.unwrap();
+    for lifecycle in lifecycles() {
+        let mut client = served.client(lifecycle).await;
         let tools: Vec<_> = client.list_all_tools().await.unwrap().into_iter().map(|tool| tool.name).collect();
         assert!(tools.iter().any(|tool| tool == "up_one") && tools.iter().any(|tool| tool == "vak_calculator"));
         let called = client.call_tool(CallToolRequestParams::new("up_one")).await.unwrap();
