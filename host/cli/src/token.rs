@@ -68,6 +68,7 @@ impl Token {
         }
         let (token, digest) = fresh()?;
         let line = config::Token { name, digest, scopes, agents, person };
+        line.check()?;
         println!("{token}\n\n[[server.tokens]]\n{}", toml::to_string(&line)?.trim_end());
         Ok(ExitCode::SUCCESS)
     }

@@ -264,6 +264,20 @@ fn a_new_token_is_shown_once_and_works() {
         .client(token)
         .post("/v1/execute", &json!({ "agent": "ada", "skill": "calculator" }))
         .is_problem(403, "scope");
-    let output = make(&["app"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("say whom its holder may act as"));
+    // None is made that no server would take.
+    let refused: [(&[&str], &str); 5] = [
+        (&["app"], "say whom its holder may act as"),
+        (&["app", "--scope", "mcp", "--agent", "a*"], "the one agent that its calls are of"),
+        (&["app", "--scope", "mcp", "--agent", "ada", "--agent", "bob"], "the one agent that its calls are of"),
+        (&["app", "--agent", "ada", "--person", "grace"], "names a `person`, and is not for `mcp`"),
+        (
+            &["app", "--scope", "approve", "--scope", "mcp", "--agent", "ada"],
+            "may `approve`, and ask for decisions too",
+        ),
+    ];
+    for (arguments, part) in refused {
+        let output = make(arguments);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(part), "{output:?}");
+    }
 }

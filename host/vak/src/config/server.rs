@@ -221,7 +221,26 @@ impl Socket {
 }
 
 impl Token {
-    /// The same.
+    /// Whether it is good for what it can be meant for.
+    ///
+    /// # Errors
+    /// It is good for nothing, or for too much.
+    pub fn check(&self) -> Result<(), ServerError> {
+        let who = || format!("the token `{}`", self.name);
+        if self.scopes.is_empty() || (needs_agents(&self.scopes) && self.agents.is_empty()) {
+            return Err(ServerError::Powerless(who()));
+        }
+        if self.scopes.contains(&Scope::Approve) && self.scopes.iter().any(|scope| scope.acts()) {
+            return Err(ServerError::Own(who()));
+        }
+        match (self.scopes.contains(&Scope::Mcp), self.mcp(), &self.person) {
+            (true, None, _) => Err(ServerError::Agent(who())),
+            (false, _, Some(_)) => Err(ServerError::Person(self.name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The agent that clients of MCP act as, if it is for those.
     pub fn mcp(&self) -> Option<&AgentId> {
         only(&self.agents).filter(|_| self.scopes.contains(&Scope::Mcp))
     }
@@ -278,17 +297,7 @@ impl Server {
             if !names.insert(&token.name) || !digests.insert(token.digest) {
                 return Err(ServerError::Same(token.name.clone()));
             }
-            if token.scopes.is_empty() || (needs_agents(&token.scopes) && token.agents.is_empty()) {
-                return Err(ServerError::Powerless(format!("the token `{}`", token.name)));
-            }
-            if token.scopes.contains(&Scope::Approve) && token.scopes.iter().any(|scope| scope.acts()) {
-                return Err(ServerError::Own(format!("the token `{}`", token.name)));
-            }
-            match (token.scopes.contains(&Scope::Mcp), token.mcp(), &token.person) {
-                (true, None, _) => return Err(ServerError::Agent(format!("the token `{}`", token.name))),
-                (false, _, Some(_)) => return Err(ServerError::Person(token.name.clone())),
-                _ => {}
-            }
+            token.check()?;
         }
         Ok(())
     }
