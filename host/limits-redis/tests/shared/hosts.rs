@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use vak_limits::{Limit, Per};
 
 use super::server::Redis;
-use super::{action, action_of, budget, host, quota, spends};
+use super::{action, action_of, budget, host, quota, spends_at_last};
 
 #[test]
 fn together_they_admit_the_amount_and_at_most_a_slice_each_less() {
@@ -20,7 +20,7 @@ fn together_they_admit_the_amount_and_at_most_a_slice_each_less() {
             scope.spawn(|| {
                 let host = host(&redis.url(), vec![quota(AMOUNT, 3_600)]);
                 for _ in 0..10_000 / HOSTS {
-                    admitted.fetch_add(u64::from(spends(&host, 1)), Ordering::Relaxed);
+                    admitted.fetch_add(u64::from(spends_at_last(&host, 1)), Ordering::Relaxed);
                 }
             });
         }
@@ -42,7 +42,7 @@ fn no_window_has_more_than_the_amount() {
         let mut admitted = Vec::new();
         while begin.elapsed() < Duration::from_secs(4) {
             let start = begin.elapsed();
-            if spends(&host, 1) {
+            if spends_at_last(&host, 1) {
                 admitted.push((begin.elapsed(), start));
             }
             thread::sleep(Duration::from_millis(2));
@@ -68,7 +68,7 @@ fn who_waits_as_told_finds_room() {
     let redis = Redis::start();
     let host = host(&redis.url(), vec![quota(2, 1)]);
     for _ in 0..2 {
-        assert!(spends(&host, 1) && spends(&host, 1));
+        assert!(spends_at_last(&host, 1) && spends_at_last(&host, 1));
         let exceeded = host.reserve(&action(0)).unwrap_err();
         assert!(exceeded.message.starts_with("agent `ada` is limited to 2 in 1s in `*`; try again in "), "{exceeded}");
         // Both may be in slots of their own; the second leaves a slot later.
@@ -82,7 +82,7 @@ fn what_is_left_of_a_slot_that_is_over_is_not_spent() {
     let redis = Redis::start();
     let host = host(&redis.url(), vec![quota(10_000, 1)]);
     for asked in 1..=5 {
-        assert!(spends(&host, 1), "and leaves 499");
+        assert!(spends_at_last(&host, 1), "and leaves 499");
         assert_eq!(redis.asked(), asked);
         thread::sleep(Duration::from_millis(90));
     }
@@ -96,7 +96,7 @@ fn what_is_left_of_a_slot_is_given_back_with_the_next_lease() {
     let begin = Instant::now();
     let mut spent = 0;
     while begin.elapsed() < Duration::from_millis(900) {
-        spent += u64::from(spends(&host, 1));
+        spent += u64::from(spends_at_last(&host, 1));
         thread::sleep(Duration::from_millis(60));
     }
     assert!(redis.leased() <= spent + 20, "{} for {spent}", redis.leased());
@@ -107,10 +107,16 @@ fn a_dear_action_has_a_lease_of_its_own_size_and_the_last_are_smaller() {
     let redis = Redis::start();
     let (one, two) =
         (host(&redis.url(), vec![budget("money", 100, true)]), host(&redis.url(), vec![budget("money", 100, true)]));
-    assert!(spends(&one, 70) && spends(&two, 27));
-    assert!(!spends(&one, 4) && spends(&one, 1) && spends(&one, 1) && spends(&one, 1) && !spends(&one, 1));
+    assert!(spends_at_last(&one, 70) && spends_at_last(&two, 27));
+    assert!(
+        !spends_at_last(&one, 4)
+            && spends_at_last(&one, 1)
+            && spends_at_last(&one, 1)
+            && spends_at_last(&one, 1)
+            && !spends_at_last(&one, 1)
+    );
     assert_eq!(redis.leased(), 100);
-    assert!(!spends(&two, 101), "never fits");
+    assert!(!spends_at_last(&two, 101), "never fits");
 }
 
 #[test]
@@ -133,7 +139,7 @@ fn another_window_or_unit_is_another_count_and_another_amount_is_not() {
     let redis = Redis::start();
     let spends_all = |limit: Limit| {
         let host = host(&redis.url(), vec![limit]);
-        (0..10).filter(|_| spends(&host, 1)).count()
+        (0..10).filter(|_| spends_at_last(&host, 1)).count()
     };
     assert_eq!(spends_all(quota(2, 3_600)), 2);
     assert_eq!(spends_all(quota(2, 7_200)), 2);
@@ -147,16 +153,16 @@ fn another_window_or_unit_is_another_count_and_another_amount_is_not() {
 fn what_redis_forgets_is_admitted_once_more() {
     let redis = Redis::start();
     let host = host(&redis.url(), vec![quota(40, 3_600)]);
-    assert_eq!((0..100).filter(|_| spends(&host, 1)).count(), 40);
+    assert_eq!((0..100).filter(|_| spends_at_last(&host, 1)).count(), 40);
     redis.say("FLUSHALL");
     thread::sleep(Duration::from_millis(150));
-    assert_eq!((0..100).filter(|_| spends(&host, 1)).count(), 40);
+    assert_eq!((0..100).filter(|_| spends_at_last(&host, 1)).count(), 40);
 }
 
 #[test]
 fn keys_expire() {
     let redis = Redis::start();
-    assert!(spends(&host(&redis.url(), vec![quota(40, 1)]), 1));
+    assert!(spends_at_last(&host(&redis.url(), vec![quota(40, 1)]), 1));
     let key = &redis.keys()[0];
     assert!(key.starts_with("vak:calls:"), "{key}");
     let answer = redis.say(&format!("PTTL {key}"));

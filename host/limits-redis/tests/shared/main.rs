@@ -52,3 +52,17 @@ fn action(cents: u64) -> Action {
 fn spends(host: &Shared, cents: u64) -> bool {
     host.reserve(&action(cents)).map(|reservation| reservation.hold().succeed(&[])).is_ok()
 }
+
+/// The same where Redis is there, however late a busy machine lets it answer.
+fn spends_at_last(host: &Shared, cents: u64) -> bool {
+    loop {
+        match host.reserve(&action(cents)) {
+            Ok(reservation) => {
+                reservation.hold().succeed(&[]);
+                return true;
+            }
+            Err(exceeded) if exceeded.message.contains("is away") => std::thread::sleep(Duration::from_millis(10)),
+            Err(_) => return false,
+        }
+    }
+}
