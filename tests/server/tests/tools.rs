@@ -10,7 +10,7 @@ use vak_test_support::{Site, binary};
 use vak_types::Digest;
 
 use crate::client::{Client, bytes_of, raw, say};
-use crate::served::{Recorded, Served, action, ada, recorded, site, token, until, with};
+use crate::served::{Recorded, Served, action, ada, recorded, refused, site, token, until, with};
 
 /// A site whose upstream `files` is the file server of the tests, over `notes.txt`.
 fn with_files(server: &str, more: &str) -> Site {
@@ -378,4 +378,6 @@ fn no_yes_is_used_up_for_a_tool_that_is_away() {
     let site = served.stop().site;
     assert_eq!(told(&recorded(&site)), [("files/ask", None), ("files/ask", Some(Status::Succeeded))]);
     assert_eq!(upstream_got(&site).matches("tools/call").count(), 1);
+    let refused: String = refused(&site).into_iter().map(|(_, reason)| reason).collect();
+    assert!(refused.contains("approved, and for an upstream that is not there"), "{refused}");
 }

@@ -11,7 +11,7 @@ use vak::Host;
 use super::problem::{Kind, Problem};
 
 /// Why a request was refused, as far as the log tells it.
-const CAUSES: [(&str, &[Kind]); 6] = [
+const CAUSES: [(&str, &[Kind]); 7] = [
     ("without a token that is known", &[Kind::Unauthorized]),
     ("by a token that is not for that", &[Kind::Scope, Kind::Agent, Kind::Session, Kind::Person]),
     (
@@ -30,6 +30,7 @@ const CAUSES: [(&str, &[Kind]); 6] = [
     ("about a person's answer that is not so", &[Kind::Approval, Kind::NoSuchApproval]),
     ("with an id that was used", &[Kind::IdInUse, Kind::ResultGone]),
     ("too many or too late", &[Kind::Busy, Kind::Draining]),
+    ("approved, and for an upstream that is not there", &[Kind::Upstream]),
 ];
 
 /// Refusals that no entry tells of yet.

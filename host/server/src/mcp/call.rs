@@ -142,7 +142,10 @@ impl Call {
             }
             Err(Undone::Refused(verdict, _)) => Ok(failure(&refusal(&verdict))),
             Err(Undone::Person(error)) => Ok(failure(&error.to_string())),
-            Err(Undone::Unreached(error)) => Ok(failure(&error.to_string())),
+            Err(Undone::Unreached(error)) => {
+                shared.refusals.count(Cause::Unreached);
+                Ok(failure(&error.to_string()))
+            }
             Err(Undone::Put(question)) => Ok((*question).into()),
             Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
             Err(Undone::Panicked(why)) => Err(panicked(why)),

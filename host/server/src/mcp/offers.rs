@@ -275,7 +275,10 @@ impl Ask {
             Err(Undone::Name(error)) => Err(bad_name(&error)),
             Err(Undone::Refused(verdict, _)) => Err(refused(refusal(&verdict))),
             Err(Undone::Person(error)) => Err(refused(error.to_string())),
-            Err(Undone::Unreached(error)) => Err(error.into_error()),
+            Err(Undone::Unreached(error)) => {
+                shared.refusals.count(Cause::Unreached);
+                Err(error.into_error())
+            }
             Err(Undone::Unrecorded(error)) => Err(unrecorded(&error)),
             Err(Undone::Panicked(why)) => Err(panicked(why)),
         }

@@ -27,16 +27,19 @@ pub(crate) enum Cause {
     /// Nothing is called so.
     Name,
     Arguments,
+    /// A person approved it, and the upstream is not there.
+    Unreached,
 }
 
 impl Cause {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Unreadable, "not readable"),
         (Self::TooLong, "too long"),
         (Self::RepeatedId, "with the id of another"),
         (Self::TooManyAtOnce, "too many at once"),
         (Self::Name, "of no tool"),
         (Self::Arguments, "with arguments that can't be used"),
+        (Self::Unreached, "approved, and for an upstream that is not there"),
     ];
 }
 
